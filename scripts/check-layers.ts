@@ -15,8 +15,9 @@ const pattern =
 export function checkImports(files: ReadonlyMap<string, string>): string[] {
   const problems: string[] = [];
   for (const [file, text] of files) {
-    if (/(^|\/)index\.tsx?$/.test(file))
+    if (/(^|\/)index\.tsx?$/.test(file)) {
       problems.push(`${file}: no index.ts; import the file that holds the thing`);
+    }
     const from = layerOf(file);
     if (from === undefined) {
       problems.push(`${file}: its folder has no row in layers.ts`);
@@ -37,13 +38,15 @@ function checkOne(file: string, from: Layer, isTest: boolean, target: string): s
   let path: string;
   if (target.startsWith(".")) {
     path = join(dirname(file), target);
-    if (path.startsWith("..") || path.split("/")[0] !== top)
+    if (path.startsWith("..") || path.split("/")[0] !== top) {
       return `relative import leaves the folder: ${target}`;
+    }
     return !isTest && inTestFolder(path) ? `imports the test folder ${target}` : undefined;
   }
   if (!target.startsWith("#")) {
-    if (from.folder === "codersdk" && target.startsWith("node:") && !isTest)
+    if (from.folder === "codersdk" && target.startsWith("node:") && !isTest) {
       return `codersdk is browser-safe: ${target}`;
+    }
     return undefined;
   }
   path = target.slice(1);
