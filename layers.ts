@@ -40,7 +40,7 @@ export const layers: readonly Layer[] = [
   {
     folder: "serpent",
     rank: 0,
-    with: ["util", "buildinfo"],
+    with: ["util", "buildinfo", "quartz", "cryptorand"],
     why: "command and option framework, no domain words",
   },
   { folder: "quartz", rank: 0, why: "clock" },
