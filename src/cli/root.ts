@@ -1,0 +1,19 @@
+/** The tree of commands. A command is data with a handler that imports what is heavy only when it runs. */
+import type { Command } from "#serpent/command.ts";
+import { renderHelp } from "#serpent/help.ts";
+import { UsageError } from "#serpent/resolve.ts";
+import { globals } from "./globals.ts";
+import { versionCommand } from "./version.ts";
+
+export const root: Command = {
+  use: "coder <subcommand>",
+  short: "Remote development environments on your own machines.",
+  options: Object.values(globals),
+  children: [versionCommand],
+  async handler(inv) {
+    if (inv.get(globals.version)) return versionCommand.handler?.({ ...inv, command: versionCommand });
+    const [word] = inv.args;
+    if (word !== undefined) throw new UsageError(`unrecognized subcommand ${JSON.stringify(word)}`);
+    inv.stdout.write(renderHelp([root], inv.stdout.columns ?? 80));
+  },
+};
