@@ -1,0 +1,60 @@
+/** Runs command lines in-process, on pipes: what they print and how they end. Test only. */
+import { PassThrough } from "node:stream";
+import { cryptoRand } from "#cryptorand/cryptorand.ts";
+import { type Clock, realClock } from "#quartz/clock.ts";
+import { main } from "../main.ts";
+
+export interface CliOptions {
+  /** Nothing of the process's own environment is seen. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Text on standard input, which then ends. */
+  readonly stdin?: string;
+  readonly signal?: AbortSignal;
+  readonly clock?: Clock;
+  readonly cwd?: string;
+}
+
+export interface CliResult {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliRun {
+  readonly stdin: PassThrough;
+  /** What was printed so far. */
+  stdout(): string;
+  stderr(): string;
+  readonly result: Promise<CliResult>;
+}
+
+/** Starts a command line; for commands that are watched while they run. */
+export function startCli(argv: readonly string[], options: CliOptions = {}): CliRun {
+  const stdin = new PassThrough();
+  if (options.stdin !== undefined) stdin.end(options.stdin);
+  const out = capture();
+  const err = capture();
+  const result = main(argv, {
+    env: { HOME: "/nonexistent", TZ: "UTC", ...options.env },
+    stdin,
+    stdout: out.stream,
+    stderr: err.stream,
+    signal: options.signal ?? new AbortController().signal,
+    clock: options.clock ?? realClock,
+    rand: cryptoRand,
+    cwd: options.cwd ?? "/",
+  }).then((status) => ({ status, stdout: out.text(), stderr: err.text() }));
+  return { stdin, stdout: out.text, stderr: err.text, result };
+}
+
+/** Runs a command line to its end. Standard input is empty unless given. */
+export function runCli(argv: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  return startCli(argv, { stdin: "", ...options }).result;
+}
+
+function capture(): { stream: PassThrough; text: () => string } {
+  const stream = new PassThrough();
+  const chunks: Buffer[] = [];
+  stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+  return { stream, text: () => Buffer.concat(chunks).toString("utf8") };
+}

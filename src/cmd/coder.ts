@@ -1,0 +1,26 @@
+/** The `coder` program: server, command line and agent. */
+import { cryptoRand } from "#cryptorand/cryptorand.ts";
+import { main } from "#cli/main.ts";
+import { realClock } from "#quartz/clock.ts";
+
+const stop = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.once(signal, () => stop.abort(new DOMException(signal, "AbortError")));
+}
+// A reader that went away (`coder list | head`) is no error of ours.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
+const status = await main(process.argv.slice(2), {
+  env: process.env,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  signal: stop.signal,
+  clock: realClock,
+  rand: cryptoRand,
+  cwd: process.cwd(),
+});
+// What a command leaves open (a prompt's input, a pooled connection) must not keep the process.
+process.exit(status);
