@@ -218,8 +218,9 @@ test("numbers and lists read as in Go", () => {
   for (const text of ["1", "-1.5", ".5", "5.", "1e3", "1_000", "0x1p-2", "Inf", "nan", "+infinity"]) {
     assert.ok(isGoFloat(text), text);
   }
-  for (const text of ["", " 1", "1 ", "_1", "1__0", "1e", "0x1", "1e999", "0x", "."])
-    {assert.ok(!isGoFloat(text), text);}
+  for (const text of ["", " 1", "1 ", "_1", "1__0", "1e", "0x1", "1e999", "0x", "."]) {
+    assert.ok(!isGoFloat(text), text);
+  }
   assert.equal(parseGoInt("+0007"), 7n);
   assert.equal(parseGoInt("9223372036854775808"), undefined);
   assert.equal(parseGoInt("1.0"), undefined);
