@@ -1,0 +1,330 @@
+/**
+ * The HTTP engine: Fastify, bent to Go's wire. Started by coderd.ts with the one list of routes. Promises: headers of the
+ * conventions on every answer, any content type read as JSON, 405 without body, no implied HEAD, collapsed and trailing
+ * slashes, JSON 404 below /api, and that a request runs auth → limits → CSRF → handler in this order.
+ */
+import { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { type Endpoint, isRaw, paramNames } from "#codersdk/endpoint.ts";
+import { encode } from "#codersdk/wire-encode.ts";
+import { Response } from "#codersdk/response.ts";
+import type { Rand } from "#cryptorand/cryptorand.ts";
+import type { Clock } from "#quartz/clock.ts";
+import type { Logger } from "#slog/slog.ts";
+import { newCtx } from "../ctx.ts";
+import { ApiError, NotFound } from "../errors.ts";
+import type { Caller } from "../httpmw/caller.ts";
+import type { Subject } from "../rbac/subject.ts";
+import type { BoundRoute } from "./bind.ts";
+import { errorResponse, jsonType } from "./error-response.ts";
+import { type ReplyOptions, sortResult, type Stream, streamKind } from "./reply.ts";
+import { routeTable } from "./route-table.ts";
+import { sseBody, sseHeaders } from "./sse.ts";
+import { foreignOrigin, type Upgrade, WebSockets } from "./websocket.ts";
+
+/** What stands between the network and the handlers; httpmw makes it. */
+export interface Guard {
+  /**
+   * Who is calling, decided once. Throws what must be answered instead: 401, 403, 429, a CSRF error, a redirect to the
+   * sign-in page. `setHeader` puts headers on the answer whatever it will be.
+   */
+  admit(request: GuardedRequest): Promise<Caller>;
+  /** Address of the client behind trusted proxies. */
+  clientIp(request: FastifyRequest["raw"]): string;
+}
+
+export interface GuardedRequest {
+  readonly endpoint: Endpoint;
+  readonly raw: FastifyRequest["raw"];
+  readonly url: string;
+  readonly search: URLSearchParams;
+  readonly ip: string;
+  readonly requestId: string;
+  readonly signal: AbortSignal;
+  setHeader(name: string, value: string | readonly string[]): void;
+}
+
+export interface ServerOptions {
+  readonly routes: readonly BoundRoute[];
+  readonly guard: Guard;
+  readonly clock: Clock;
+  readonly rand: Rand;
+  readonly log: Logger;
+  readonly version: string;
+  /** The actor of requests without a session. */
+  readonly nobody: Subject;
+  /** Checks response bodies against their schema; tests and development only. */
+  readonly checkResponses: boolean;
+}
+
+/** A plain-text answer, for the few errors that are not JSON. */
+export class TextError extends ApiError {}
+
+/** A 303 instead of an error. */
+export class Redirect extends ApiError {
+  constructor(location: string) {
+    super(303, "Redirect", "Please sign in.", { headers: { location } });
+  }
+}
+
+/** Per-request facts that hooks find before the handler runs. */
+interface Found {
+  readonly requestId: string;
+  readonly ip: string;
+  readonly search: URLSearchParams;
+  readonly gone: AbortController;
+  readonly contentType: string | undefined;
+  caller: Caller | undefined;
+  upgrade: Upgrade | undefined;
+}
+
+declare module "fastify" {
+  interface FastifyRequest {
+    found: Found;
+  }
+  interface FastifyContextConfig {
+    route?: BoundRoute;
+  }
+}
+
+const defaultBodyLimit = 1024 * 1024;
+
+export class HttpServer implements AsyncDisposable {
+  readonly app: FastifyInstance;
+  readonly #options: ServerOptions;
+  readonly #sockets: WebSockets;
+  readonly #upgrades = new WeakMap<object, Upgrade>();
+
+  private constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#sockets = new WebSockets(options.clock, options.log.named("websocket"));
+    this.app = fastify({
+      routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 4096 },
+      exposeHeadRoutes: false,
+      forceCloseConnections: true,
+      bodyLimit: defaultBodyLimit,
+      frameworkErrors: (error, _request, reply) => this.#sendError(reply, error),
+    });
+  }
+
+  static async start(options: ServerOptions): Promise<HttpServer> {
+    const server = new HttpServer(options);
+    server.#install();
+    await server.app.ready();
+    return server;
+  }
+
+  #install(): void {
+    const { app } = this;
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+    app.decorateRequest("found");
+    app.addHook("onRequest", (request, reply) => this.#onRequest(request, reply));
+    app.setErrorHandler((error, request, reply) => this.#onError(error, request, reply));
+    const allowed = routeTable(this.#options.routes.map((route) => route.endpoint));
+    app.setNotFoundHandler((request, reply) => {
+      const methods = allowed(pathOf(request.url));
+      if (methods.length > 0) return reply.code(405).header("allow", methods.join(", ")).send();
+      return this.#sendError(reply, new NotFound("Route not found."));
+    });
+    for (const route of this.#options.routes) this.#add(route);
+    app.server.on("upgrade", (request, socket, head) => {
+      this.#upgrades.set(request, { request, socket, head });
+      const response = new ServerResponse(request);
+      response.assignSocket(socket as Socket);
+      response.on("finish", () => socket.end());
+      app.routing(request, response);
+    });
+  }
+
+  #add(route: BoundRoute): void {
+    const { endpoint } = route;
+    this.app.route({
+      method: endpoint.method,
+      url: endpoint.path.replace(/\{[^}]+\.\.\.\}$/, "*").replaceAll(/\{([^}]+)\}/g, ":$1"),
+      config: { route },
+      bodyLimit: endpoint.bodyLimit ?? defaultBodyLimit,
+      handler: (request, reply) => this.#handle(route, request, reply),
+    });
+  }
+
+  async #onRequest(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { rand, version, guard } = this.#options;
+    const query = request.url.indexOf("?");
+    const gone = new AbortController();
+    request.found = {
+      requestId: rand.uuid(),
+      ip: guard.clientIp(request.raw),
+      search: new URLSearchParams(query < 0 ? "" : request.url.slice(query + 1)),
+      gone,
+      contentType: request.headers["content-type"],
+      caller: undefined,
+      upgrade: this.#upgrades.get(request.raw),
+    };
+    // The engine refuses types that it cannot parse; ours is one parser for all, and the handler gets the type back.
+    if (request.found.contentType !== undefined) request.headers["content-type"] = "application/json";
+    reply.raw.on("close", () => {
+      if (!reply.raw.writableFinished) gone.abort(new Error("the client went away"));
+    });
+    reply
+      .header("x-coder-build-version", version)
+      .header("x-coder-request-id", request.found.requestId)
+      .header("x-content-type-options", "nosniff")
+      .header("vary", request.url.startsWith("/api/") ? "Origin, Cookie" : "Origin");
+    const { route } = request.routeOptions.config;
+    if (route === undefined) return;
+    request.found.caller = await guard.admit({
+      endpoint: route.endpoint,
+      raw: request.raw,
+      url: request.url,
+      search: request.found.search,
+      ip: request.found.ip,
+      requestId: request.found.requestId,
+      signal: gone.signal,
+      setHeader: (name, value) => reply.header(name, value),
+    });
+  }
+
+  async #handle(route: BoundRoute, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const { found } = request;
+    const { caller } = found;
+    if (caller === undefined) throw new Error("a handler ran before its guard");
+    if (found.contentType !== undefined) request.headers["content-type"] = found.contentType;
+    const { clock, log, nobody } = this.#options;
+    const ctx = newCtx({
+      actor: caller.kind === "anonymous" ? nobody : caller.subject,
+      signal: found.gone.signal,
+      log: log.with({ request_id: found.requestId }),
+      requestId: found.requestId,
+      clock,
+    });
+    const result = await route.handle(ctx, {
+      params: paramsOf(route.endpoint, request.params),
+      search: found.search,
+      headers: request.headers,
+      bytes: request.body instanceof Uint8Array ? request.body : undefined,
+      caller,
+      ip: found.ip,
+      userAgent: request.headers["user-agent"] ?? "",
+      url: request.url,
+      upgrade: found.upgrade !== undefined,
+    });
+    const sorted = sortResult(result);
+    switch (sorted.kind) {
+      case "body":
+        return this.#sendBody(route.endpoint, reply, firstSuccess(route.endpoint), sorted.body);
+      case "reply":
+        setOptions(reply, sorted.reply);
+        return this.#sendBody(route.endpoint, reply, sorted.reply.status, sorted.reply.body);
+      case "raw":
+        setOptions(reply, sorted.reply);
+        return reply.code(sorted.reply.status).send(rawBody(sorted.reply.body));
+      case "stream":
+        return this.#sendStream(sorted.stream, request, reply);
+    }
+  }
+
+  #sendBody(endpoint: Endpoint, reply: FastifyReply, status: number, body: unknown): FastifyReply {
+    const schema = endpoint.responses[status];
+    reply.code(status);
+    if (schema === null || schema === undefined) return reply.send();
+    if (isRaw(schema)) {
+      if (!reply.hasHeader("content-type")) reply.header("content-type", schema.raw);
+      return reply.send(body);
+    }
+    if (this.#options.checkResponses) schema.parse(body);
+    return reply.header("content-type", jsonType).send(`${encode(schema, body)}\n`);
+  }
+
+  async #sendStream(stream: Stream, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const { upgrade, gone } = request.found;
+    const sorted = streamKind(stream);
+    if (sorted.kind === "events" && sorted.stream.transport === "sse") {
+      return reply.headers(sseHeaders).send(sseBody(sorted.stream, this.#options.clock, gone.signal));
+    }
+    if (upgrade === undefined) {
+      return reply
+        .code(426)
+        .headers({ connection: "Upgrade", upgrade: "websocket", "content-type": "text/plain; charset=utf-8" })
+        .send("This route speaks WebSocket: the request must ask for an upgrade.\n");
+    }
+    if (!(sorted.kind === "bytes" && sorted.stream.anyOrigin) && foreignOrigin(request.raw)) {
+      return reply
+        .code(403)
+        .header("content-type", "text/plain; charset=utf-8")
+        .send("The request's origin is not this server.\n");
+    }
+    reply.hijack();
+    const { socket } = upgrade;
+    reply.raw.detachSocket(socket as Socket);
+    socket.on("close", () => gone.abort(new Error("the client went away")));
+    await this.#sockets.serve(upgrade, stream, gone.signal);
+    return reply;
+  }
+
+  #onError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    if (errorResponse(error).status >= 500) {
+      this.#options.log.error("a request failed", {
+        error,
+        request_id: request.found.requestId,
+        method: request.method,
+        route: request.routeOptions.url,
+      });
+    }
+    if (isTooLarge(error)) return this.#sendTooLarge(request, reply);
+    return this.#sendError(reply, error);
+  }
+
+  #sendTooLarge(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const status = request.routeOptions.config.route?.endpoint.tooLarge ?? 413;
+    const text = encode(Response, { message: "The request body is too large." });
+    return reply.code(status).header("content-type", jsonType).send(`${text}\n`);
+  }
+
+  #sendError(reply: FastifyReply, error: unknown): FastifyReply {
+    if (error instanceof Redirect) return reply.code(error.status).headers(error.headers).send();
+    if (error instanceof TextError) {
+      return reply
+        .code(error.status)
+        .header("content-type", "text/plain; charset=utf-8")
+        .send(`${error.message}\n`);
+    }
+    const { status, headers, text } = errorResponse(error);
+    return reply.code(status).headers(headers).header("content-type", jsonType).send(`${text}\n`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sockets[Symbol.asyncDispose]();
+    await this.app.close();
+  }
+}
+
+const pathOf = (url: string): string => url.split("?")[0]?.replaceAll(/\/{2,}/g, "/") ?? "";
+
+const isTooLarge = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "FST_ERR_CTP_BODY_TOO_LARGE";
+
+function firstSuccess(endpoint: Endpoint): number {
+  return Number(Object.keys(endpoint.responses)[0] ?? 200);
+}
+
+function setOptions(reply: FastifyReply, options: ReplyOptions): void {
+  if (options.headers !== undefined) reply.headers(options.headers);
+  for (const cookie of options.cookies ?? []) reply.header("set-cookie", cookie);
+}
+
+function rawBody(body: string | Uint8Array | Readable | undefined): string | Buffer | Readable | undefined {
+  return body instanceof Uint8Array ? Buffer.from(body.buffer, body.byteOffset, body.byteLength) : body;
+}
+
+/** The router calls the rest of a path `*`; the contract has a name for it. */
+function paramsOf(endpoint: Endpoint, params: unknown): Readonly<Record<string, string>> {
+  const out: Record<string, string> = {};
+  if (typeof params === "object" && params !== null) {
+    const rest = paramNames(endpoint.path).at(-1) ?? "*";
+    for (const [name, value] of Object.entries(params)) out[name === "*" ? rest : name] = String(value);
+  }
+  return out;
+}
