@@ -46,15 +46,14 @@ export class YamuxStream extends Duplex {
     return this.#receiveWindow;
   }
 
-  /** A data frame's header announced `length` bytes. False if that is more than it may send. */
+  /** A data frame's header announces `length` bytes. False if that is more than the peer may send. */
   announce(length: number): boolean {
-    if (this.#finReceived || length > this.#receiveWindow) return false;
-    this.#receiveWindow -= length;
-    return true;
+    return !this.#finReceived && length <= this.#receiveWindow;
   }
 
   /** A piece of an announced body. Bytes for a stream that we destroyed are dropped. */
   deliver(data: Buffer): void {
+    this.#receiveWindow -= data.length;
     if (this.destroyed) return;
     this.push(data);
     this.#giveCredit();
