@@ -1,8 +1,26 @@
 /** Every endpoint there is. A domain that is not listed here does not exist: servers refuse to bind it. */
 import { deployment } from "./deployment.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { files } from "./files.ts";
+import { provisionerdaemons } from "./provisionerdaemons.ts";
+import { provisionerjobs } from "./provisionerjobs.ts";
+import { provisionerkeys } from "./provisionerkeys.ts";
+import { templates } from "./templates.ts";
+import { templateversions } from "./templateversions.ts";
+import { workspaceagents } from "./workspaceagents.ts";
+import { workspacebuilds } from "./workspacebuilds.ts";
+import { workspaces } from "./workspaces.ts";
 
 export const contract = {
+  files,
+  provisionerdaemons,
+  provisionerjobs,
+  provisionerkeys,
+  templates,
+  templateversions,
+  workspaceagents,
+  workspacebuilds,
+  workspaces,
   deployment,
 } satisfies Readonly<Record<string, Readonly<Record<string, Endpoint>>>>;
 

@@ -15,6 +15,9 @@ export type Auth =
   | "session|proxy"
   | "session|provisioner_key|provisioner_psk"
   | "agent"
+  | "provisioner_key"
+  /** An API session, or the signed token of one terminal. */
+  | "session|signed_app_token"
   | "proxy";
 
 export type Rate = "api" | "files" | "login" | "none";

@@ -1,0 +1,334 @@
+/** Workspaces. */
+import { endpoint } from "./endpoint.ts";
+import { WorkspaceTransition } from "./provisionerjobs.ts";
+import { Response } from "./response.ts";
+import { WorkspaceAppStatus } from "./workspaceagents.ts";
+import { WorkspaceBuild, WorkspaceBuildParameter, WorkspaceBuildTimings } from "./workspacebuilds.ts";
+import * as w from "./wire.ts";
+
+export const AutomaticUpdates = w.enums("always", "never");
+export type AutomaticUpdates = w.Infer<typeof AutomaticUpdates>;
+
+export const SharedWorkspaceActorType = w.enums("group", "user");
+export type SharedWorkspaceActorType = w.Infer<typeof SharedWorkspaceActorType>;
+
+export const WorkspaceRole = w.enums("admin", "use", "");
+export type WorkspaceRole = w.Infer<typeof WorkspaceRole>;
+
+export const SharedWorkspaceActor = w.struct("SharedWorkspaceActor", {
+  id: w.uuid(),
+  actor_type: SharedWorkspaceActorType,
+  name: w.string(),
+  avatar_url: w.omit(w.string()),
+  roles: w.nullList(WorkspaceRole),
+});
+export type SharedWorkspaceActor = w.Infer<typeof SharedWorkspaceActor>;
+
+export const WorkspaceHealth = w.struct("WorkspaceHealth", {
+  healthy: w.bool(),
+  failing_agents: w.nullList(w.uuid()),
+});
+export type WorkspaceHealth = w.Infer<typeof WorkspaceHealth>;
+
+export const Workspace = w.struct("Workspace", {
+  id: w.uuid(),
+  created_at: w.time(),
+  updated_at: w.time(),
+  owner_id: w.uuid(),
+  owner_name: w.string(),
+  owner_avatar_url: w.string(),
+  organization_id: w.uuid(),
+  organization_name: w.string(),
+  template_id: w.uuid(),
+  template_name: w.string(),
+  template_display_name: w.string(),
+  template_icon: w.string(),
+  template_allow_user_cancel_workspace_jobs: w.bool(),
+  template_active_version_id: w.uuid(),
+  template_require_active_version: w.bool(),
+  template_use_classic_parameter_flow: w.bool(),
+  latest_build: WorkspaceBuild,
+  latest_app_status: w.nullable(WorkspaceAppStatus),
+  outdated: w.bool(),
+  name: w.string(),
+  autostart_schedule: w.ptr(w.string()),
+  ttl_ms: w.ptr(w.int()),
+  last_used_at: w.time(),
+  deleting_at: w.nullable(w.time()),
+  dormant_at: w.nullable(w.time()),
+  health: WorkspaceHealth,
+  automatic_updates: AutomaticUpdates,
+  allow_renames: w.bool(),
+  favorite: w.bool(),
+  next_start_at: w.nullable(w.time()),
+  is_prebuild: w.bool(),
+  task_id: w.nullable(w.uuid()),
+  shared_with: w.omit(w.list(SharedWorkspaceActor)),
+});
+export type Workspace = w.Infer<typeof Workspace>;
+
+export const WorkspacesResponse = w.struct("WorkspacesResponse", {
+  workspaces: w.nullList(Workspace),
+  count: w.int(),
+});
+export type WorkspacesResponse = w.Infer<typeof WorkspacesResponse>;
+
+export const CreateWorkspaceRequest = w.struct("CreateWorkspaceRequest", {
+  template_id: w.uuid("required_without=TemplateVersionID,excluded_with=TemplateVersionID"),
+  template_version_id: w.uuid("required_without=TemplateID,excluded_with=TemplateID"),
+  name: w.string("workspace_name,required"),
+  autostart_schedule: w.ptr(w.string()),
+  ttl_ms: w.ptr(w.int()),
+  rich_parameter_values: w.omit(w.list(WorkspaceBuildParameter)),
+  automatic_updates: w.omit(AutomaticUpdates),
+  template_version_preset_id: w.uuid(),
+});
+export type CreateWorkspaceRequest = w.Infer<typeof CreateWorkspaceRequest>;
+
+export const UpdateWorkspaceRequest = w.struct("UpdateWorkspaceRequest", {
+  name: w.omit(w.string("username")),
+});
+export type UpdateWorkspaceRequest = w.Infer<typeof UpdateWorkspaceRequest>;
+
+export const CreateWorkspaceBuildReason = w.enums(
+  "dashboard",
+  "cli",
+  "ssh_connection",
+  "vscode_connection",
+  "jetbrains_connection",
+  "task_manual_pause",
+  "task_resume",
+);
+export type CreateWorkspaceBuildReason = w.Infer<typeof CreateWorkspaceBuildReason>;
+
+export const ProvisionerLogLevel = w.enums("debug");
+export type ProvisionerLogLevel = w.Infer<typeof ProvisionerLogLevel>;
+
+export const CreateWorkspaceBuildRequest = w.struct("CreateWorkspaceBuildRequest", {
+  template_version_id: w.uuid(),
+  transition: WorkspaceTransition,
+  dry_run: w.omit(w.bool()),
+  state: w.omit(w.bytes()),
+  orphan: w.omit(w.bool()),
+  rich_parameter_values: w.omit(w.list(WorkspaceBuildParameter)),
+  log_level: w.omit(ProvisionerLogLevel),
+  template_version_preset_id: w.uuid(),
+  reason: w.omit(CreateWorkspaceBuildReason),
+});
+export type CreateWorkspaceBuildRequest = w.Infer<typeof CreateWorkspaceBuildRequest>;
+
+export const UpdateWorkspaceAutostartRequest = w.struct("UpdateWorkspaceAutostartRequest", {
+  schedule: w.ptr(w.string()),
+});
+export type UpdateWorkspaceAutostartRequest = w.Infer<typeof UpdateWorkspaceAutostartRequest>;
+
+export const UpdateWorkspaceTTLRequest = w.struct("UpdateWorkspaceTTLRequest", {
+  ttl_ms: w.nullable(w.int()),
+});
+export type UpdateWorkspaceTTLRequest = w.Infer<typeof UpdateWorkspaceTTLRequest>;
+
+export const UpdateWorkspaceAutomaticUpdatesRequest = w.struct("UpdateWorkspaceAutomaticUpdatesRequest", {
+  automatic_updates: AutomaticUpdates,
+});
+export type UpdateWorkspaceAutomaticUpdatesRequest = w.Infer<typeof UpdateWorkspaceAutomaticUpdatesRequest>;
+
+export const UsageAppName = w.enums("vscode", "jetbrains", "reconnecting-pty", "ssh");
+export type UsageAppName = w.Infer<typeof UsageAppName>;
+
+export const PostWorkspaceUsageRequest = w.struct("PostWorkspaceUsageRequest", {
+  agent_id: w.uuid(),
+  app_name: UsageAppName,
+});
+export type PostWorkspaceUsageRequest = w.Infer<typeof PostWorkspaceUsageRequest>;
+
+export const ResolveAutostartResponse = w.struct("ResolveAutostartResponse", {
+  parameter_mismatch: w.bool(),
+});
+export type ResolveAutostartResponse = w.Infer<typeof ResolveAutostartResponse>;
+
+export const PutExtendWorkspaceRequest = w.struct("PutExtendWorkspaceRequest", {
+  deadline: w.time("required"),
+});
+export type PutExtendWorkspaceRequest = w.Infer<typeof PutExtendWorkspaceRequest>;
+
+export const workspaces = {
+  list: endpoint({
+    method: "GET",
+    path: "/api/v2/workspaces",
+    auth: "session",
+    query: { q: "string", limit: "int", offset: "int", after_id: "uuid" },
+    responses: { 200: WorkspacesResponse },
+    summary: "Workspaces that the caller may read",
+  }),
+  create: endpoint({
+    method: "POST",
+    path: "/api/v2/users/{user}/workspaces",
+    auth: "session",
+    body: CreateWorkspaceRequest,
+    responses: { 201: Workspace },
+    audit: "create WorkspaceTable",
+    summary: "Create a workspace",
+  }),
+  createInOrganization: endpoint({
+    method: "POST",
+    path: "/api/v2/organizations/{organization}/members/{user}/workspaces",
+    auth: "session",
+    body: CreateWorkspaceRequest,
+    responses: { 200: Workspace },
+    audit: "create WorkspaceTable",
+    summary: "Create a workspace (old route)",
+  }),
+  getByName: endpoint({
+    method: "GET",
+    path: "/api/v2/users/{user}/workspace/{workspacename}",
+    auth: "session",
+    query: { include_deleted: "bool" },
+    responses: { 200: Workspace },
+    summary: "A workspace by owner and name",
+  }),
+  buildByNumber: endpoint({
+    method: "GET",
+    path: "/api/v2/users/{user}/workspace/{workspacename}/builds/{buildnumber}",
+    auth: "session",
+    responses: { 200: WorkspaceBuild },
+    summary: "A build by its number",
+  }),
+  get: endpoint({
+    method: "GET",
+    path: "/api/v2/workspaces/{workspace}",
+    auth: "session",
+    uuidParams: ["workspace"],
+    query: { include_deleted: "bool" },
+    responses: { 200: Workspace },
+    summary: "A workspace",
+  }),
+  rename: endpoint({
+    method: "PATCH",
+    path: "/api/v2/workspaces/{workspace}",
+    auth: "session",
+    uuidParams: ["workspace"],
+    body: UpdateWorkspaceRequest,
+    responses: { 204: null },
+    audit: "write WorkspaceTable",
+    summary: "Rename a workspace",
+  }),
+  watch: endpoint({
+    method: "GET",
+    path: "/api/v2/workspaces/{workspace}/watch",
+    auth: "session",
+    uuidParams: ["workspace"],
+    responses: { 200: Workspace },
+    stream: ["sse"],
+    summary: "A workspace on every change",
+  }),
+  watchWs: endpoint({
+    method: "GET",
+    path: "/api/v2/workspaces/{workspace}/watch-ws",
+    auth: "session",
+    uuidParams: ["workspace"],
+    responses: { 200: Workspace },
+    stream: ["websocket"],
+    summary: "A workspace on every change",
+  }),
+  builds: endpoint({
+    method: "GET",
+    path: "/api/v2/workspaces/{workspace}/builds",
+    auth: "session",
+    uuidParams: ["workspace"],
+    query: { after_id: "uuid", limit: "int", offset: "int", since: "time" },
+    responses: { 200: w.list(WorkspaceBuild) },
+    summary: "Builds of a workspace",
+  }),
+  createBuild: endpoint({
+    method: "POST",
+    path: "/api/v2/workspaces/{workspace}/builds",
+    auth: "session",
+    uuidParams: ["workspace"],
+    body: CreateWorkspaceBuildRequest,
+    responses: { 201: WorkspaceBuild },
+    audit: "background,delete,write",
+    summary: "Start, stop or delete a workspace",
+  }),
+  setAutostart: endpoint({
+    method: "PUT",
+    path: "/api/v2/workspaces/{workspace}/autostart",
+    auth: "session",
+    uuidParams: ["workspace"],
+    body: UpdateWorkspaceAutostartRequest,
+    responses: { 204: null },
+    audit: "write WorkspaceTable",
+    summary: "Set when a workspace starts by itself",
+  }),
+  setTtl: endpoint({
+    method: "PUT",
+    path: "/api/v2/workspaces/{workspace}/ttl",
+    auth: "session",
+    uuidParams: ["workspace"],
+    body: UpdateWorkspaceTTLRequest,
+    responses: { 204: null },
+    audit: "write WorkspaceTable",
+    summary: "Set after how long a workspace stops by itself",
+  }),
+  setAutoupdates: endpoint({
+    method: "PUT",
+    path: "/api/v2/workspaces/{workspace}/autoupdates",
+    auth: "session",
+    uuidParams: ["workspace"],
+    body: UpdateWorkspaceAutomaticUpdatesRequest,
+    responses: { 204: null },
+    audit: "write WorkspaceTable",
+    summary: "Set whether a workspace updates by itself",
+  }),
+  favorite: endpoint({
+    method: "PUT",
+    path: "/api/v2/workspaces/{workspace}/favorite",
+    auth: "session",
+    uuidParams: ["workspace"],
+    responses: { 204: null },
+    audit: "write WorkspaceTable",
+    summary: "Mark as favourite",
+  }),
+  unfavorite: endpoint({
+    method: "DELETE",
+    path: "/api/v2/workspaces/{workspace}/favorite",
+    auth: "session",
+    uuidParams: ["workspace"],
+    responses: { 204: null },
+    audit: "write WorkspaceTable",
+    summary: "Unmark as favourite",
+  }),
+  usage: endpoint({
+    method: "POST",
+    path: "/api/v2/workspaces/{workspace}/usage",
+    auth: "session",
+    uuidParams: ["workspace"],
+    body: PostWorkspaceUsageRequest,
+    responses: { 204: null },
+    summary: "Tell that a workspace is used",
+  }),
+  resolveAutostart: endpoint({
+    method: "GET",
+    path: "/api/v2/workspaces/{workspace}/resolve-autostart",
+    auth: "session",
+    uuidParams: ["workspace"],
+    responses: { 200: ResolveAutostartResponse },
+    summary: "Whether parameters stop an automatic start",
+  }),
+  timings: endpoint({
+    method: "GET",
+    path: "/api/v2/workspaces/{workspace}/timings",
+    auth: "session",
+    uuidParams: ["workspace"],
+    responses: { 200: WorkspaceBuildTimings },
+    summary: "What took how long in the latest build",
+  }),
+  extend: endpoint({
+    method: "PUT",
+    path: "/api/v2/workspaces/{workspace}/extend",
+    auth: "session",
+    uuidParams: ["workspace"],
+    body: PutExtendWorkspaceRequest,
+    responses: { 200: Response },
+    summary: "Move the deadline",
+  }),
+};
