@@ -1,0 +1,170 @@
+/**
+ * Characters → tokens of HCL's normal mode, on demand: the parser says whether newlines count, and takes over the raw
+ * characters inside quotes and heredocs (template.ts).
+ */
+import { HclError, type Source } from "./source.ts";
+
+export type TokenKind = "identifier" | "number" | "operator" | "quote" | "heredoc" | "newline" | "end";
+
+export interface Token {
+  readonly kind: TokenKind;
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Longest first. */
+const operators = [
+  ..."... && || == != <= >= => ::".split(" "),
+  ..."< > + - * / % ! ? : = ( ) [ ] { } , . ~".split(" "),
+];
+const identifier = /[\p{ID_Start}_][\p{ID_Continue}-]*/uy;
+const numeral = /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const space = /[ \t\r]+/y;
+
+export class Lexer {
+  readonly source: Source;
+  /** Offset of the next character. */
+  at: number;
+  readonly limit: number;
+  #peeked: Token | undefined;
+  #peekedFrom = -1;
+  /** Innermost last: whether newlines are tokens here. */
+  readonly #newlines: boolean[] = [true];
+  /** End of the last token that `next` gave. */
+  lastEnd = 0;
+
+  constructor(source: Source, at = 0, limit = source.text.length) {
+    this.source = source;
+    this.at = at;
+    this.limit = limit;
+  }
+
+  withNewlines<T>(count: boolean, run: () => T): T {
+    this.#newlines.push(count);
+    this.#peeked = undefined;
+    try {
+      return run();
+    } finally {
+      this.#newlines.pop();
+      this.#peeked = undefined;
+    }
+  }
+
+  fail(summary: string, detail: string, start = this.at, end = start + 1): never {
+    throw new HclError(summary, detail, this.source.range(start, Math.min(end, this.source.text.length)));
+  }
+
+  peek(): Token {
+    if (this.#peeked && this.#peekedFrom === this.at) return this.#peeked;
+    const token = this.#scan();
+    this.#peeked = token;
+    this.#peekedFrom = this.at;
+    return token;
+  }
+
+  next(): Token {
+    const token = this.peek();
+    this.at = token.end;
+    this.lastEnd = token.end;
+    this.#peeked = undefined;
+    return token;
+  }
+
+  isOperator(text: string): boolean {
+    const token = this.peek();
+    return token.kind === "operator" && token.text === text;
+  }
+
+  /** Takes the operator if it is next. */
+  take(text: string): boolean {
+    if (!this.isOperator(text)) return false;
+    this.next();
+    return true;
+  }
+
+  expect(text: string, context: string): Token {
+    const token = this.peek();
+    if (token.kind === "operator" && token.text === text) return this.next();
+    return this.unexpected(`expected ${JSON.stringify(text)} ${context}`);
+  }
+
+  identifier(context: string): Token {
+    const token = this.peek();
+    return token.kind === "identifier" ? this.next() : this.unexpected(`expected a name ${context}`);
+  }
+
+  unexpected(detail: string): never {
+    const token = this.peek();
+    const found =
+      token.kind === "end"
+        ? "the end of the file"
+        : token.kind === "newline"
+          ? "a newline"
+          : JSON.stringify(token.text);
+    return this.fail("Invalid syntax", `${detail}, found ${found}.`, token.start, token.end);
+  }
+
+  skipNewlines(): void {
+    while (this.peek().kind === "newline") this.next();
+  }
+
+  #scan(): Token {
+    const { text } = this.source;
+    let at = this.at;
+    const newlines = this.#newlines.at(-1) === true;
+    for (;;) {
+      space.lastIndex = at;
+      const blank = space.exec(text);
+      if (blank) at = space.lastIndex;
+      const c = text[at];
+      if (c === "\n" && !newlines) {
+        at += 1;
+      } else if (c === "#" || (c === "/" && text[at + 1] === "/")) {
+        const end = text.indexOf("\n", at);
+        at = end < 0 ? this.limit : end;
+      } else if (c === "/" && text[at + 1] === "*") {
+        const end = text.indexOf("*/", at + 2);
+        if (end < 0) this.fail("Unterminated comment", "This comment has no end.", at, at + 2);
+        at = end + 2;
+      } else break;
+      if (at >= this.limit) break;
+    }
+    if (at >= this.limit) return { kind: "end", text: "", start: this.limit, end: this.limit };
+    return this.#token(at);
+  }
+
+  #token(at: number): Token {
+    const { text } = this.source;
+    const c = text.charAt(at);
+    const make = (kind: TokenKind, length: number): Token => ({
+      kind,
+      text: text.slice(at, at + length),
+      start: at,
+      end: at + length,
+    });
+    if (c === "\n") return make("newline", 1);
+    if (c === '"') return make("quote", 1);
+    identifier.lastIndex = at;
+    const name = identifier.exec(text);
+    if (name) return make("identifier", name[0].length);
+    numeral.lastIndex = at;
+    const digits = numeral.exec(text);
+    if (digits) return make("number", digits[0].length);
+    if (text.startsWith("<<", at)) {
+      const opener = /<<-?[\p{ID_Start}_][\p{ID_Continue}-]*\r?\n/uy;
+      opener.lastIndex = at;
+      const found = opener.exec(text);
+      if (found) return make("heredoc", found[0].length);
+    }
+    for (const operator of operators) {
+      if (text.startsWith(operator, at)) return make("operator", operator.length);
+    }
+    return this.fail(
+      "Invalid character",
+      `${JSON.stringify(c)} is not used within the language.`,
+      at,
+      at + 1,
+    );
+  }
+}
