@@ -3,13 +3,33 @@ import type { Command } from "#serpent/command.ts";
 import { renderHelp } from "#serpent/help.ts";
 import { UsageError } from "#serpent/resolve.ts";
 import { globals } from "./globals.ts";
+import { createCommand } from "./create.ts";
+import { deleteCommand } from "./delete.ts";
+import { listCommand } from "./list.ts";
+import { logsCommand } from "./logs.ts";
+import { restartCommand } from "./restart.ts";
+import { showCommand } from "./show.ts";
+import { startCommand } from "./start.ts";
+import { stopCommand } from "./stop.ts";
+import { updateCommand } from "./update.ts";
 import { versionCommand } from "./version.ts";
 
 export const root: Command = {
   use: "coder <subcommand>",
   short: "Remote development environments on your own machines.",
   options: Object.values(globals),
-  children: [versionCommand],
+  children: [
+    createCommand,
+    deleteCommand,
+    listCommand,
+    logsCommand,
+    restartCommand,
+    showCommand,
+    startCommand,
+    stopCommand,
+    updateCommand,
+    versionCommand,
+  ],
   async handler(inv) {
     if (inv.get(globals.version)) return versionCommand.handler?.({ ...inv, command: versionCommand });
     const [word] = inv.args;

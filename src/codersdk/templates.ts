@@ -231,7 +231,7 @@ export const templates = {
     path: "/api/v2/templates/{template}/versions/{templateversionname}",
     auth: "session",
     uuidParams: ["template"],
-    responses: { 200: w.list(TemplateVersion) },
+    responses: { 200: TemplateVersion },
     summary: "A version by name",
   }),
   examples: endpoint({

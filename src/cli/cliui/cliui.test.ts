@@ -127,7 +127,7 @@ describe("prompts on a pipe", () => {
 });
 
 describe("jobLog()", () => {
-  const at = (ms: number): string => new Date(Date.parse("2026-01-01T00:00:00Z") + ms).toISOString();
+  const at = (ms: number): Date => new Date(Date.parse("2026-01-01T00:00:00Z") + ms);
   const job = { status: "pending", created_at: at(0), queue_position: 0 };
   const line = (ms: number, stage: string, output: string, log_level = "info") => ({
     created_at: at(ms),

@@ -6,14 +6,14 @@ import { printable } from "./table.ts";
 
 export interface JobState {
   readonly status: string;
-  readonly created_at: string;
-  readonly started_at?: string | undefined;
-  readonly completed_at?: string | undefined;
+  readonly created_at: Date;
+  readonly started_at?: Date | undefined;
+  readonly completed_at?: Date | undefined;
   readonly queue_position: number;
 }
 
 export interface JobLogLine {
-  readonly created_at: string;
+  readonly created_at: Date;
   readonly log_level: string;
   readonly stage: string;
   readonly output: string;
@@ -39,15 +39,15 @@ export function jobLog(options: JobLogOptions = {}): JobLog {
   let startedAt = 0;
   let shown: string | undefined;
 
-  function begin(name: string, at: string, note = ""): string {
+  function begin(name: string, at: Date, note = ""): string {
     const text = `==> ⧗ ${printable(name)}${note}\n`;
     stage = name;
-    startedAt = Date.parse(at);
+    startedAt = at.getTime();
     return text;
   }
-  function finish(mark: "✔" | "✘", at: string): string {
+  function finish(mark: "✔" | "✘", at: Date): string {
     if (stage === "") return "";
-    const ms = Math.max(0, Math.round(Date.parse(at) - startedAt));
+    const ms = Math.max(0, Math.round(at.getTime() - startedAt));
     const text = `=== ${mark} ${printable(stage)} [${ms}ms]\n`;
     stage = "";
     return mark === "✘" ? paint(text, "red") : text;
@@ -77,7 +77,7 @@ export function jobLog(options: JobLogOptions = {}): JobLog {
       if (["trace", "debug"].includes(line.log_level) && !options.verbose) return text;
       const color = line.log_level === "error" ? "red" : line.log_level === "warn" ? "yellow" : undefined;
       const body = printable(line.output);
-      return `${text}${line.created_at.slice(11, 23)} ${color ? paint(body, color) : body}\n`;
+      return `${text}${line.created_at.toISOString().slice(11, 23)} ${color ? paint(body, color) : body}\n`;
     },
     end(job) {
       return finish(job.status === "succeeded" ? "✔" : "✘", job.completed_at ?? job.created_at);

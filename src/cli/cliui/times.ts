@@ -1,6 +1,7 @@
 /** How the command line shows times and durations. */
 
-const zero = "0001-01-01T00:00:00Z";
+/** Go's zero time: never. */
+const zero = -62_135_596_800_000;
 
 /** `0s`, `<1m`, `1h1m`, `1d1h`: minutes, above a day hours; zero tails dropped; sign dropped. Milliseconds. */
 export function durationDisplay(ms: number): string {
@@ -19,9 +20,8 @@ export function relative(ms: number): string {
 }
 
 /** RFC 3339 in the local zone (`TZ` decides), to the second; empty for the zero time and for null. */
-export function timeDisplay(time: string | null | undefined): string {
-  if (!time || time === zero) return "";
-  const at = new Date(time);
+export function timeDisplay(at: Date | null | undefined): string {
+  if (!at || at.getTime() <= zero) return "";
   const pad = (value: number, size = 2): string => String(Math.abs(value)).padStart(size, "0");
   const offset = -at.getTimezoneOffset();
   const zone =
