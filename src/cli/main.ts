@@ -66,7 +66,8 @@ const isUnreachable = (error: Error): boolean =>
 
 function reasonOf(error: Error): string {
   const { cause } = error;
-  if (cause instanceof AggregateError)
-    {return cause.errors.map((one: unknown) => (one instanceof Error ? one.message : String(one))).join(", ");}
+  if (cause instanceof AggregateError) {
+    return cause.errors.map((one: unknown) => (one instanceof Error ? one.message : String(one))).join(", ");
+  }
   return cause instanceof Error ? cause.message : "unknown reason";
 }
