@@ -366,10 +366,12 @@ function* recorded(
 ): Iterable<{ type: string; version: unknown; values: Attributes; where: string }> {
   function* walk(module: Json | undefined): Iterable<Attributes> {
     if (!isAttributes(module)) return;
-    for (const child of Array.isArray(module["child_modules"]) ? module["child_modules"] : [])
-      {yield* walk(child);}
-    for (const item of Array.isArray(module["resources"]) ? module["resources"] : [])
-      {if (isAttributes(item)) yield item;}
+    for (const child of Array.isArray(module["child_modules"]) ? module["child_modules"] : []) {
+      yield* walk(child);
+    }
+    for (const item of Array.isArray(module["resources"]) ? module["resources"] : []) {
+      if (isAttributes(item)) yield item;
+    }
   }
   for (const name of readdirSync(root)) {
     const file = join(root, name, "input-state.json");
