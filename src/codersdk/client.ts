@@ -6,8 +6,9 @@ import type { BodyOf, Endpoint, ParamsOf, QueryOf, SuccessOf } from "./endpoint.
 import { isRaw } from "./endpoint.ts";
 import { Response as ErrorBody, type ValidationError } from "./response.ts";
 import { decode } from "./wire-decode.ts";
+import { browserDial, type Dial, messages, type SocketLike } from "./socket.ts";
 import { encode, formatTime } from "./wire-encode.ts";
-import type { Schema } from "./wire.ts";
+import type { Infer, Schema } from "./wire.ts";
 
 export const sessionTokenHeader = "Coder-Session-Token";
 
@@ -18,6 +19,8 @@ export interface ClientOptions {
   /** Sent with every request, such as `User-Agent` and the user's own. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly fetch?: typeof fetch;
+  /** Opens WebSockets; default is the browser's. Programs under Node pass `nodeDial` of their own layer. */
+  readonly dial?: Dial;
 }
 
 type Given<Key extends string, T> = keyof T extends never
@@ -81,7 +84,15 @@ export interface Client {
   answer<E extends Endpoint>(endpoint: E, ...input: Input<E>): Promise<Answer<SuccessOf<E>>>;
   /** The same server by another session. */
   withToken(token: string | undefined): Client;
-  /** URL of an endpoint, for WebSockets and links. */
+  /** Values of a WebSocket route that sends one JSON value per message; `schema` is that of one value. */
+  stream<E extends Endpoint, S extends Schema>(
+    endpoint: E,
+    schema: S,
+    ...input: Input<E>
+  ): AsyncIterable<Infer<S>>;
+  /** An open WebSocket of an endpoint, for protocols of their own. */
+  dial<E extends Endpoint>(endpoint: E, ...input: Input<E>): Promise<SocketLike>;
+  /** URL of an endpoint, for links. */
   urlOf<E extends Endpoint>(endpoint: E, ...input: Input<E>): string;
 }
 
@@ -129,9 +140,26 @@ export function newClient(options: ClientOptions): Client {
     };
   }
 
+  function dial(endpoint: Endpoint, input: AnyInput = {}): Promise<SocketLike> {
+    const headers: Record<string, string> = { ...options.headers, ...input.headers };
+    if (options.token !== undefined) headers[sessionTokenHeader] = options.token;
+    const url = (base + pathOf(endpoint, input)).replace(/^http/, "ws");
+    return (options.dial ?? browserDial)(url, { headers, signal: input.signal });
+  }
+
+  async function* stream(endpoint: Endpoint, schema: Schema, input: AnyInput = {}): AsyncGenerator<unknown> {
+    const socket = await dial(endpoint, input);
+    for await (const text of messages(socket, input.signal)) {
+      yield decode(schema, JSON.parse(text), { lenient: true });
+    }
+  }
+
   return {
     url: base,
     token: options.token,
+    dial: (endpoint, ...[input]) => dial(endpoint, input),
+    stream: <E extends Endpoint, S extends Schema>(endpoint: E, schema: S, ...[input]: Input<E>) =>
+      stream(endpoint, schema, input) as AsyncIterable<Infer<S>>,
     // The schema that decoded the body is the one that the type is made of.
     call: async (endpoint, ...[input]) => (await answer(endpoint, input)).body as SuccessOf<typeof endpoint>,
     answer: async (endpoint, ...[input]) =>

@@ -1,27 +1,35 @@
 /** Every endpoint there is. A domain that is not listed here does not exist: servers refuse to bind it. */
+import { apikeys } from "./apikeys.ts";
+import { authcheck } from "./authcheck.ts";
 import { deployment } from "./deployment.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { files } from "./files.ts";
+import { organizations } from "./organizations.ts";
 import { provisionerdaemons } from "./provisionerdaemons.ts";
 import { provisionerjobs } from "./provisionerjobs.ts";
 import { provisionerkeys } from "./provisionerkeys.ts";
 import { templates } from "./templates.ts";
 import { templateversions } from "./templateversions.ts";
+import { users } from "./users.ts";
 import { workspaceagents } from "./workspaceagents.ts";
 import { workspacebuilds } from "./workspacebuilds.ts";
 import { workspaces } from "./workspaces.ts";
 
 export const contract = {
+  apikeys,
+  authcheck,
+  deployment,
   files,
+  organizations,
   provisionerdaemons,
   provisionerjobs,
   provisionerkeys,
   templates,
   templateversions,
+  users,
   workspaceagents,
   workspacebuilds,
   workspaces,
-  deployment,
 } satisfies Readonly<Record<string, Readonly<Record<string, Endpoint>>>>;
 
 export interface NamedEndpoint {

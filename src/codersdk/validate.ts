@@ -89,7 +89,6 @@ const checks: Readonly<Record<string, Check>> = {
 /** How Go prints the value in the text of a failing field. */
 function textOf(value: unknown, zero = ""): string {
   if (value === undefined || value === null) return zero;
-  if (value instanceof BadEnum) return value.received;
   if (value instanceof Date) return formatTime(value);
   if (typeof value === "string") return value;
   return JSON.stringify(value);
@@ -176,7 +175,8 @@ function asFields(value: unknown): Fields {
 }
 
 function visitField(schema: Schema, fields: Fields, key: string, failures: ValidationError[]): void {
-  const value = fields[key];
+  const raw = fields[key];
+  const value = raw instanceof BadEnum ? raw.received : raw;
   for (const tag of tagsOf(schema)) {
     const [tagName, param] = splitOnce(tag, "=");
     if (tagName === "omitempty") {
@@ -189,7 +189,7 @@ function visitField(schema: Schema, fields: Fields, key: string, failures: Valid
       return fail(failures, key, tagName, textOf(value, zeroText(shapeOf(schema))));
     }
   }
-  visit(schema, value, key, failures);
+  visit(schema, raw, key, failures);
 }
 
 function tagsOf(schema: Schema): readonly string[] {
