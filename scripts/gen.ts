@@ -1,11 +1,13 @@
 /** `npm run gen`: writes every generated file; `--check` fails when one is not current; names run only those. */
 import { genProto } from "./gen-proto.ts";
+import { genApi } from "./gen-api.ts";
 import { genDocs } from "./gen-docs.ts";
 import type { GenOptions } from "./generated.ts";
 
 const generators: Record<string, (options: GenOptions) => Promise<string[]>> = {
   proto: genProto,
   docs: genDocs,
+  api: genApi,
 };
 
 const args = process.argv.slice(2);
