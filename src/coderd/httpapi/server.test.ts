@@ -12,6 +12,7 @@ import { bind, type BoundRoute } from "./bind.ts";
 import { byteStream, eventStream, jsonStream, messageStream, reply } from "./reply.ts";
 import { HttpServer } from "./server.ts";
 import { toBuffer } from "./socket.ts";
+import { actors } from "../rbac/actors.ts";
 
 const Thing = w.struct("TestThing", { name: w.string("required,username"), count: w.int() });
 
@@ -91,7 +92,7 @@ async function start(t: TestContext): Promise<string> {
     rand: cryptoRand,
     log: discardLogger,
     version: "v2.34.5",
-    nobody: { id: w.zeroUuid, type: "", friendlyName: "nobody", roles: [], groups: [], scopes: [] },
+    nobody: actors.nobody,
     checkResponses: true,
   });
   t.after(() => server[Symbol.asyncDispose]());
