@@ -98,8 +98,9 @@ export async function runCase(
       killed: signal,
       onStdout(line) {
         const diagnostic = parseJsonLine(line)?.["diagnostic"];
-        if (isRecord(diagnostic))
-          {found.set(JSON.stringify(diagnostic), described(diagnostic, lineOf(diagnostic)));}
+        if (isRecord(diagnostic)) {
+          found.set(JSON.stringify(diagnostic), described(diagnostic, lineOf(diagnostic)));
+        }
       },
       onStderr() {},
     });
