@@ -1,0 +1,117 @@
+/** One run of the `postgres` program: start, readiness, stop; and what can be learned of one that somebody else began. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { readFile, readlink, rm } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import type { Logger } from "#slog/slog.ts";
+import { explain } from "./diagnose.ts";
+import type { Ids, Identity } from "./identity.ts";
+
+export const socketPort = 5432;
+
+export interface Running {
+  readonly pid: number;
+  /** Resolves when the server has ended. */
+  readonly ended: Promise<void>;
+}
+
+export interface LaunchOptions {
+  readonly postgres: string;
+  readonly data: string;
+  readonly socketDir: string;
+  readonly identity: Identity;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly log: Logger;
+}
+
+/** Starts the server and waits until it accepts connections. Throws with PostgreSQL's own words if it ends first. */
+export async function launch(options: LaunchOptions): Promise<Running> {
+  const args = ["-D", options.data, "-k", options.socketDir, "-p", String(socketPort), "-h", ""];
+  for (const [key, value] of Object.entries(options.settings)) args.push("-c", `${key}=${value}`);
+  const child = spawnAs(options.postgres, args, options.identity.run);
+  const ended = once(child, "exit").then(() => {});
+  const said = await readiness(child, options.log);
+  if (said !== undefined) throw explain("start", options.data, said);
+  return { pid: child.pid ?? 0, ended };
+}
+
+/** `setpriv` ties the server's life to ours: it gets SIGINT (fast shutdown) when we die, however we die. */
+function spawnAs(program: string, args: readonly string[], ids: Ids | undefined): ChildProcess {
+  const setpriv = ["/usr/bin/setpriv", "/bin/setpriv"].find((path) => existsSync(path));
+  const options = { stdio: ["ignore", "ignore", "pipe"] as const, env: cleanEnv(), cwd: "/" };
+  if (setpriv === undefined)
+    return spawn(program, args, { ...options, ...ids, stdio: ["ignore", "ignore", "pipe"] });
+  const change = ids ? ["--reuid", String(ids.uid), "--regid", String(ids.gid), "--clear-groups"] : [];
+  return spawn(setpriv, [...change, "--pdeathsig", "INT", "--", program, ...args], {
+    ...options,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+}
+
+/** PG* variables of the caller must not reach the server. */
+export function cleanEnv(): NodeJS.ProcessEnv {
+  return { PATH: process.env["PATH"] ?? "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" };
+}
+
+/** Undefined when ready, else what the server said before it ended. Its lines go to the log as long as it lives. */
+function readiness(child: ChildProcess, log: Logger): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let said = "";
+    let partial = "";
+    let ready = false;
+    child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
+      if (!ready) said = (said + chunk).slice(-8192);
+      const lines = (partial + chunk).split("\n");
+      partial = (lines.pop() ?? "").slice(-8192);
+      for (const line of lines) {
+        if (/\b(WARNING|ERROR|FATAL|PANIC):/.test(line)) log.warn("postgres said", { line });
+        else log.debug("postgres said", { line });
+        if (line.includes("database system is ready to accept connections")) {
+          ready = true;
+          resolve(undefined);
+        }
+      }
+    });
+    child.once("error", (error) => resolve(error.message));
+    child.once("close", (code, signal) => resolve(`${said}\nended with ${signal ?? `status ${code}`}`));
+  });
+}
+
+export function answers(socketDir: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(join(socketDir, `.s.PGSQL.${socketPort}`));
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
+
+/** The postmaster that holds this data folder, if it lives. A pid file whose process is something else is removed. */
+export async function livingPostmaster(data: string): Promise<number | undefined> {
+  const file = join(data, "postmaster.pid");
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  const pid = Number.parseInt(text, 10);
+  if (isAlive(pid) && (await worksIn(pid, data))) return pid;
+  await rm(file, { force: true });
+  return undefined;
+}
+
+async function worksIn(pid: number, data: string): Promise<boolean> {
+  const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
+  return cwd === undefined || cwd === data;
+}
+
+export function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}

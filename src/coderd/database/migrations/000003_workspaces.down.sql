@@ -1,0 +1,12 @@
+DROP TABLE workspace_app_statuses, workspace_apps, workspace_agent_stats, workspace_agent_devcontainers,
+  workspace_agent_volume_monitors, workspace_agent_memory_monitors, workspace_agent_metadata, workspace_agent_logs,
+  workspace_agent_script_timings, workspace_agent_scripts, workspace_agent_log_sources, workspace_agents,
+  workspace_resource_metadata, workspace_resources, workspace_modules, workspace_build_parameters,
+  workspace_build_states, workspace_builds;
+ALTER TABLE provisioner_jobs DROP CONSTRAINT provisioner_jobs_workspace_fkey;
+DROP TABLE workspaces;
+DROP FUNCTION workspace_next_start_needs_schedule;
+DROP TYPE workspace_app_status_state, workspace_app_open_in, workspace_app_health,
+  workspace_agent_script_timing_status, workspace_agent_script_timing_stage, workspace_agent_monitor_state,
+  agent_key_scope, display_app, workspace_agent_subsystem, workspace_agent_lifecycle_state, build_reason,
+  workspace_transition, automatic_updates;

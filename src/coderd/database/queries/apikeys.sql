@@ -1,0 +1,73 @@
+-- name: GetAuthentication :maybe
+-- All that a request needs to know of its caller, in one statement: the key, its user, memberships, groups, custom roles.
+-- @type memberships MembershipFacts[]
+-- @type custom_roles CustomRoleFacts[]
+SELECT
+  sqlc.embed(k),
+  sqlc.embed(u),
+  coalesce((
+    SELECT jsonb_agg(jsonb_build_object('organization_id', m.organization_id, 'roles', m.roles) ORDER BY m.organization_id)
+    FROM organization_members m JOIN organizations o ON o.id = m.organization_id AND NOT o.deleted
+    WHERE m.user_id = u.id
+  ), '[]') AS memberships,
+  ARRAY(SELECT g.group_id FROM user_groups g WHERE g.user_id = u.id ORDER BY g.group_id)::uuid[] AS groups,
+  coalesce((
+    SELECT jsonb_agg(jsonb_build_object(
+      'organization_id', r.organization_id, 'name', r.name, 'site_permissions', r.site_permissions,
+      'org_permissions', r.org_permissions, 'user_permissions', r.user_permissions,
+      'member_permissions', r.member_permissions) ORDER BY r.organization_id, r.name)
+    FROM custom_roles r
+    WHERE (r.organization_id IS NULL AND r.name = ANY (u.rbac_roles))
+      OR EXISTS (
+        SELECT FROM organization_members m
+        WHERE m.user_id = u.id AND m.organization_id = r.organization_id AND r.name = ANY (m.roles))
+  ), '[]') AS custom_roles
+FROM api_keys k JOIN users u ON u.id = k.user_id
+WHERE k.id = @id;
+
+-- name: GetUserAuthorization :maybe
+-- The same without a key: a user's roles, memberships, groups and custom roles.
+-- @type memberships MembershipFacts[]
+-- @type custom_roles CustomRoleFacts[]
+SELECT
+  sqlc.embed(u),
+  coalesce((
+    SELECT jsonb_agg(jsonb_build_object('organization_id', m.organization_id, 'roles', m.roles) ORDER BY m.organization_id)
+    FROM organization_members m JOIN organizations o ON o.id = m.organization_id AND NOT o.deleted
+    WHERE m.user_id = u.id
+  ), '[]') AS memberships,
+  ARRAY(SELECT g.group_id FROM user_groups g WHERE g.user_id = u.id ORDER BY g.group_id)::uuid[] AS groups,
+  coalesce((
+    SELECT jsonb_agg(jsonb_build_object(
+      'organization_id', r.organization_id, 'name', r.name, 'site_permissions', r.site_permissions,
+      'org_permissions', r.org_permissions, 'user_permissions', r.user_permissions,
+      'member_permissions', r.member_permissions) ORDER BY r.organization_id, r.name)
+    FROM custom_roles r
+    WHERE (r.organization_id IS NULL AND r.name = ANY (u.rbac_roles))
+      OR EXISTS (
+        SELECT FROM organization_members m
+        WHERE m.user_id = u.id AND m.organization_id = r.organization_id AND r.name = ANY (m.roles))
+  ), '[]') AS custom_roles
+FROM users u
+WHERE u.id = @id;
+
+-- name: GetApiKeyById :one
+SELECT * FROM api_keys WHERE id = @id;
+
+-- name: InsertApiKey :one
+INSERT INTO api_keys (
+  id, hashed_secret, user_id, login_type, token_name, scopes, allow_list, lifetime_seconds, ip_address,
+  created_at, updated_at, expires_at
+)
+VALUES (
+  @id, @hashed_secret, @user_id, @login_type, @token_name, @scopes, @allow_list, @lifetime_seconds, @ip_address,
+  @created_at, @updated_at, @expires_at
+)
+RETURNING *;
+
+-- name: UpdateApiKeyUse :exec
+UPDATE api_keys SET last_used = @last_used, expires_at = @expires_at, ip_address = @ip_address, updated_at = @last_used
+WHERE id = @id;
+
+-- name: DeleteApiKeyById :exec
+DELETE FROM api_keys WHERE id = @id;
