@@ -183,8 +183,9 @@ function expandStars(
   const expanded = /^select\s+\*\s/i.test(written)
     ? written.replace(/^select\s+\*/i, `SELECT ${all}`)
     : atTopLevel(written, star("returning"), `RETURNING ${all}`);
-  if (atTopLevel(expanded, /\b\w+\.\*/g, "\0").includes("\0"))
+  if (atTopLevel(expanded, /\b\w+\.\*/g, "\0").includes("\0")) {
     fail("write sqlc.embed(alias), or name the columns, not alias.*");
+  }
   return expanded;
 }
 

@@ -79,8 +79,9 @@ export function emitDomain(catalog: Catalog, file: string, queries: readonly Ana
   const fromTypes = [...json].filter((name) => new RegExp(`\\b${name}\\b`).test(types));
   const imports = [`import { query } from "../query.ts";\n`];
   if (used.size > 0) imports.push(`import { ${[...used].toSorted().join(", ")} } from "./models.gen.ts";\n`);
-  if (fromTypes.length > 0)
+  if (fromTypes.length > 0) {
     imports.push(`import type { ${fromTypes.toSorted().join(", ")} } from "../types.ts";\n`);
+  }
   const name = `${camel(pascal(domainName(file)))}Queries`;
   return (
     `${header(`queries/${basename(file)}`)}${imports.join("")}\n${types}` +

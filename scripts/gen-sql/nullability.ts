@@ -148,8 +148,9 @@ export class Nullability {
     const nulling = list(node.fields.get("varnullingrels")).filter((item) => item !== "b");
     const attribute = Number(text(node.fields.get("varattno")));
     // RETURNING old.x or new.x: the row may not exist.
-    if (!at || nulling.length > 0 || !["", "0"].includes(text(node.fields.get("varreturningtype"))))
+    if (!at || nulling.length > 0 || !["", "0"].includes(text(node.fields.get("varreturningtype")))) {
       return false;
+    }
     const entry = nodes(at.query.fields.get("rtable"))[Number(text(node.fields.get("varno"))) - 1];
     if (!entry) return false;
     if (attribute <= 0) return true;

@@ -31,8 +31,9 @@ export class SourceError extends Error {
 export function parseQueries(file: string, text: string): SourceQuery[] {
   const parts = text.split(/^(?=-- name:)/m);
   const before = parts[0]?.startsWith("-- name:") ? [] : parts.splice(0, 1);
-  if (/^[^-\s]/m.test(before.join("")))
+  if (/^[^-\s]/m.test(before.join(""))) {
     throw new SourceError(file, "(before the first query)", "SQL without a name");
+  }
   return parts.map((part) => parseQuery(file, part));
 }
 
@@ -45,8 +46,9 @@ function parseQuery(file: string, part: string): SourceQuery {
       `want "-- name: GetThing :one", received ${part.split("\n", 1)[0]}`,
     );
   }
-  if (!kinds.includes(kind))
+  if (!kinds.includes(kind)) {
     throw new SourceError(file, name, `kind must be one of ${kinds.join(", ")}: received ${kind}`);
+  }
   const doc: string[] = [];
   const types = new Map<string, string>();
   const lines = part.split("\n").slice(1);

@@ -62,8 +62,9 @@ export function readTree(source: string): Tree {
       at++; // the colon
       const key = token();
       const values: Tree[] = [];
-      for (space(); source[at] !== ":" && source[at] !== "}" && at < source.length; space())
+      for (space(); source[at] !== ":" && source[at] !== "}" && at < source.length; space()) {
         values.push(value());
+      }
       fields.set(key, values.length === 1 ? (values[0] ?? "") : values);
     }
     at++;

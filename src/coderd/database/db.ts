@@ -127,6 +127,7 @@ const inside = new AsyncLocalStorage<{ open: boolean }>();
 
 // The query methods are put on the prototype below; the two declarations merge.
 interface StoreMethods extends QueryMethods {}
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the loop below defines exactly those methods
 abstract class StoreMethods {
   abstract run<K extends QueryKind, Arg, Row>(
     query: Query<K, Arg, Row>,
@@ -155,8 +156,9 @@ class PoolStore extends StoreMethods implements Store {
     arg: Arg,
     options: RunOptions = {},
   ): Promise<ResultOf<Query<K, Arg, Row>>> {
-    if (inside.getStore()?.open)
+    if (inside.getStore()?.open) {
       throw new Error(`${query.name}: the outer store is used inside a transaction; use tx`);
+    }
     options.signal?.throwIfAborted();
     const { pool } = this.#parts;
     const client = await pool.connect();
@@ -195,8 +197,9 @@ class PoolStore extends StoreMethods implements Store {
       tx.state.open = false;
       // PostgreSQL answers ROLLBACK to the COMMIT of a transaction in which a statement failed.
       const { command } = await client.query("COMMIT");
-      if (command !== "COMMIT")
+      if (command !== "COMMIT") {
         throw new Error("the transaction was rolled back: a statement in it had failed");
+      }
     } catch (error) {
       tx.state.open = false;
       await client.query("ROLLBACK").catch(() => (broken = true));
@@ -257,8 +260,9 @@ class TxStore extends StoreMethods implements Tx {
       this.#options.isolation ?? "read committed",
       options.isolation ?? "read committed",
     ];
-    if (strength[wanted] > strength[outer])
+    if (strength[wanted] > strength[outer]) {
       throw new Error(`inTx "${wanted}" inside a transaction that is "${outer}"`);
+    }
     return fn(this);
   }
 

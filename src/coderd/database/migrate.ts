@@ -27,18 +27,21 @@ export async function loadMigrations(dir = migrationsDir): Promise<Migration[]> 
     if (number === undefined || name === undefined) throw new Error(`migration file name: received ${file}`);
     const version = Number(number);
     const entry = found.get(version) ?? { name };
-    if (entry.name !== name)
+    if (entry.name !== name) {
       throw new Error(`two migrations have number ${number}: ${entry.name} and ${name}`);
+    }
     entry[direction === "up" ? "up" : "down"] = await readFile(join(dir, file), "utf8");
     found.set(version, entry);
   }
   return [...found.entries()]
     .toSorted(([a], [b]) => a - b)
     .map(([version, { name, up, down }], index) => {
-      if (version !== index + 1)
+      if (version !== index + 1) {
         throw new Error(`migration ${index + 1} is missing (found ${version}_${name})`);
-      if (up === undefined || down === undefined)
+      }
+      if (up === undefined || down === undefined) {
         throw new Error(`migration ${version}_${name} needs .up.sql and .down.sql`);
+      }
       return { version, name, up, down };
     });
 }
@@ -116,7 +119,8 @@ async function versionOf(client: pg.Client): Promise<number> {
     "SELECT version, dirty FROM schema_migrations",
   );
   const row = rows[0];
-  if (row?.dirty)
+  if (row?.dirty) {
     throw new Error(`a migration to version ${row.version} stopped half way: repair the database by hand`);
+  }
   return row ? Number(row.version) : 0;
 }

@@ -62,7 +62,8 @@ export async function startTestCluster(): Promise<EmbeddedPostgres> {
 async function sweep(root: string): Promise<void> {
   for (const name of await readdir(root)) {
     const [, pid] = /^run-(\d+)-/.exec(name) ?? [];
-    if (pid !== undefined && !isAlive(Number(pid)))
+    if (pid !== undefined && !isAlive(Number(pid))) {
       await rm(join(root, name), { recursive: true, force: true });
+    }
   }
 }

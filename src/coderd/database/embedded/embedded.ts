@@ -96,11 +96,13 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
       options.signal?.throwIfAborted();
       const other = await livingPostmaster(data);
       if (other !== undefined) {
-        if (await answers(socketDir))
+        if (await answers(socketDir)) {
           return { running: { pid: other, ended: death(other, clock) }, adopted: true };
+        }
         // It is starting or shutting down (its parent was killed): wait for either.
-        if (attempt > 600)
+        if (attempt > 600) {
           throw new EmbeddedPostgresError(`built-in PostgreSQL: process ${other} hangs: end it`);
+        }
         await clock.sleep(50, { signal: options.signal });
         continue;
       }
@@ -119,8 +121,9 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   const first = await start();
   const mine = !first.adopted || !(await ownerLives(home));
   if (mine) await writeFile(join(home, "owner.pid"), String(process.pid)).catch(() => {});
-  if (first.adopted)
+  if (first.adopted) {
     log.info("a database of an earlier start was still running; using it", { pid: first.running.pid });
+  }
 
   let current = first.running;
   const stopping = new AbortController();

@@ -41,8 +41,9 @@ export async function launch(options: LaunchOptions): Promise<Running> {
 function spawnAs(program: string, args: readonly string[], ids: Ids | undefined): ChildProcess {
   const setpriv = ["/usr/bin/setpriv", "/bin/setpriv"].find((path) => existsSync(path));
   const options = { stdio: ["ignore", "ignore", "pipe"] as const, env: cleanEnv(), cwd: "/" };
-  if (setpriv === undefined)
+  if (setpriv === undefined) {
     return spawn(program, args, { ...options, ...ids, stdio: ["ignore", "ignore", "pipe"] });
+  }
   const change = ids ? ["--reuid", String(ids.uid), "--regid", String(ids.gid), "--clear-groups"] : [];
   return spawn(setpriv, [...change, "--pdeathsig", "INT", "--", program, ...args], {
     ...options,
