@@ -126,8 +126,8 @@ interface Parts {
 const inside = new AsyncLocalStorage<{ open: boolean }>();
 
 // The query methods are put on the prototype below; the two declarations merge.
-interface StoreMethods extends QueryMethods {}
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the loop below defines exactly those methods
+interface StoreMethods extends QueryMethods {}
 abstract class StoreMethods {
   abstract run<K extends QueryKind, Arg, Row>(
     query: Query<K, Arg, Row>,
