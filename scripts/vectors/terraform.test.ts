@@ -5,13 +5,13 @@ import { test } from "node:test";
 import { referencePath } from "#testutil/testutil.ts";
 import { checkCase } from "./terraform.ts";
 
-test("recorded Terraform runs convert as recorded", (t) => {
+test("recorded Terraform runs convert as recorded", async (t) => {
   const root = referencePath(t, "terraform");
   if (root === undefined) return;
   const cases = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   assert.ok(cases.length >= 40, `expected the whole recording, found ${cases.length} cases`);
   for (const { name } of cases) {
-    const { limited, checks } = checkCase(join(root, name));
+    const { limited, checks } = await checkCase(join(root, name));
     if (limited) continue;
     assert.ok(checks.length > 0, `${name} has nothing to compare`);
     for (const { what, actual, expected } of checks) {

@@ -1,14 +1,21 @@
 /**
  * `npm run vectors -- terraform DIR…`: recorded Terraform runs (a folder a case, with expected.json) against the
  * conversion, the log mapping and the timings. A folder of such folders is taken as all of them. Errors are compared
- * by presence. Cases with `stock_limit` are not counted where ours differs. `parse` is not compared yet.
+ * by presence. Cases with `stock_limit` are not counted where ours differs.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { create, toJson, type JsonValue } from "@bufbuild/protobuf";
-import { GraphCompleteSchema, TimingSchema, LogLevel, TimingState } from "#rpc/gen/provisionersdk_pb.js";
+import {
+  GraphCompleteSchema,
+  ParseCompleteSchema,
+  TimingSchema,
+  LogLevel,
+  TimingState,
+} from "#rpc/gen/provisionersdk_pb.js";
 import { seededRand } from "#cryptorand/seeded.ts";
+import { parseTemplate } from "#provisioner/parse.ts";
 import { convertPlan, convertState, type Converted } from "#provisioner/terraform/convert/convert.ts";
 import { planFacts } from "#provisioner/terraform/convert/plan-facts.ts";
 import {
@@ -173,11 +180,9 @@ function caseFolders(path: string): string[] {
 }
 
 /** The checks of one case; `limited` where stock is known to fall short and ours may differ. */
-export function checkCase(dir: string): {
-  readonly limited: boolean;
-  readonly checks: readonly Check[];
-  readonly notYet: number;
-} {
+export async function checkCase(
+  dir: string,
+): Promise<{ readonly limited: boolean; readonly checks: readonly Check[] }> {
   const expected = object(JSON.parse(readFileSync(join(dir, "expected.json"), "utf8")));
   const checks: Check[] = [];
   for (const part of ["plan", "state"] as const) {
@@ -186,21 +191,34 @@ export function checkCase(dir: string): {
   for (const [name, logs] of Object.entries(object(expected["logs"]))) {
     checks.push(...logChecks(dir, name, object(logs)));
   }
-  return {
-    limited: expected["stock_limit"] !== undefined,
-    checks,
-    notYet: expected["parse"] === undefined ? 0 : 1,
+  if (isJson(expected["parse"])) checks.push(await parseCheck(dir, expected["parse"]));
+  return { limited: expected["stock_limit"] !== undefined, checks };
+}
+
+async function parseCheck(dir: string, expected: Json): Promise<Check> {
+  const { error, templateVariables, workspaceTags } = await parseTemplate(dir);
+  if (error !== "" || "error" in expected) {
+    return {
+      what: "parse error",
+      actual: error === "" ? "" : "error",
+      expected: "error" in expected ? "error" : "",
+    };
+  }
+  const message = create(ParseCompleteSchema, { templateVariables, workspaceTags });
+  const json = object(toJson(ParseCompleteSchema, message, { useProtoFieldName: true }));
+  const actual = {
+    template_variables: json["template_variables"] ?? [],
+    workspace_tags: json["workspace_tags"] ?? {},
   };
+  return { what: "parse", actual, expected };
 }
 
 export async function run(args: readonly string[]): Promise<VectorResult> {
   let equal = 0;
   let of = 0;
-  let notYet = 0;
   const failures: string[] = [];
   for (const dir of args.flatMap(caseFolders)) {
-    const { limited, checks, notYet: later } = checkCase(dir);
-    notYet += later;
+    const { limited, checks } = await checkCase(dir);
     for (const { what, actual, expected } of checks) {
       const same = isDeepStrictEqual(actual, expected);
       if (limited && !same) {
@@ -216,5 +234,5 @@ export async function run(args: readonly string[]): Promise<VectorResult> {
       }
     }
   }
-  return { equal, of, notYet, failures };
+  return { equal, of, notYet: 0, failures };
 }
