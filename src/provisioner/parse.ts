@@ -93,8 +93,9 @@ function tagsOf(bodies: readonly Body[]): Record<string, string> {
       const key = sourceText(item.key)
         .trim()
         .replace(/^"(.*)"$/s, "$1");
-      if (tags.has(key))
-        {throw new TagsError(`workspace tag ${JSON.stringify(key)} is defined multiple times`);}
+      if (tags.has(key)) {
+        throw new TagsError(`workspace tag ${JSON.stringify(key)} is defined multiple times`);
+      }
       tags.set(key, sourceText(item.value));
     }
   }
@@ -137,7 +138,10 @@ function merge(facts: readonly VariableFacts[]): VariableFacts[] {
   const primary = facts.filter(({ file }) => !isOverride(file));
   return primary.map((one) => {
     const changes = facts.filter(({ file, name }) => isOverride(file) && name === one.name);
-    return changes.reduce((merged, change) => ({ ...merged, ...change, file: one.file, line: one.line }), one);
+    return changes.reduce(
+      (merged, change) => ({ ...merged, ...change, file: one.file, line: one.line }),
+      one,
+    );
   });
 }
 
@@ -161,8 +165,9 @@ function templateVariable(facts: VariableFacts): TemplateVariable {
 async function readTemplateFile(dir: string, file: string): Promise<string> {
   const path = join(dir, file);
   const { size } = await stat(path);
-  if (size > maxFileBytes)
-    {throw new HclError("File is too large", `${file} has ${size} bytes, at most ${maxFileBytes} are read.`);}
+  if (size > maxFileBytes) {
+    throw new HclError("File is too large", `${file} has ${size} bytes, at most ${maxFileBytes} are read.`);
+  }
   return readFile(path, "utf8");
 }
 
