@@ -6,9 +6,18 @@ import { readFileSync } from "node:fs";
 import type { VectorResult } from "../vectors.ts";
 import type { Checker, Vector } from "./net/checker.ts";
 import { drpcCheckers } from "./net/drpc.ts";
+import { keyCheckers } from "./net/keys.ts";
+import { packetCheckers } from "./net/packets.ts";
+import { wgCheckers } from "./net/wg.ts";
 import { yamuxCheckers } from "./net/yamux.ts";
 
-const checkers: Readonly<Record<string, Checker>> = { ...yamuxCheckers, ...drpcCheckers };
+const checkers: Readonly<Record<string, Checker>> = {
+  ...yamuxCheckers,
+  ...drpcCheckers,
+  ...keyCheckers,
+  ...wgCheckers,
+  ...packetCheckers,
+};
 
 export async function run(args: readonly string[]): Promise<VectorResult> {
   let equal = 0;
