@@ -2,21 +2,19 @@
 import type { Writable } from "node:stream";
 import { contract } from "#codersdk/contract.ts";
 import { ProvisionerJobLog, type ProvisionerJob } from "#codersdk/provisionerjobs.ts";
-import { decode } from "#codersdk/wire-decode.ts";
 import type { WorkspaceBuild } from "#codersdk/workspacebuilds.ts";
 import type { Invocation } from "#serpent/command.ts";
 import { jobLog } from "./cliui/joblogs.ts";
 import { Canceled } from "./cliui/prompt.ts";
 import { UserError } from "./errors.ts";
-import { followJson } from "./follow.ts";
 import { globals } from "./globals.ts";
 import type { Session } from "./session.ts";
 
 export interface FollowJob {
   /** The job as it is now. */
   readonly get: (signal: AbortSignal) => Promise<ProvisionerJob>;
-  /** Path of its log, a WebSocket with `?follow`. */
-  readonly logs: string;
+  /** Its log after that line, to the end of the job. */
+  readonly logs: (after: number, signal: AbortSignal) => AsyncIterable<ProvisionerJobLog>;
   readonly cancel: () => Promise<unknown>;
   readonly out: Writable;
 }
@@ -31,7 +29,7 @@ export class JobFailed extends UserError {
 }
 
 /** Resolves when the job succeeded. Throws `Canceled` or `JobFailed`. */
-export async function followJob(inv: Invocation, session: Session, job: FollowJob): Promise<void> {
+export async function followJob(inv: Invocation, job: FollowJob): Promise<void> {
   const log = jobLog({ verbose: inv.get(globals.verbose) });
   // The first Ctrl-C cancels the job and goes on watching; the program's own signal handling ends us at the second.
   const watching = new AbortController();
@@ -49,12 +47,7 @@ export async function followJob(inv: Invocation, session: Session, job: FollowJo
     let last = 0;
     for (;;) {
       try {
-        for await (const message of followJson(
-          session,
-          `${job.logs}?follow&after=${last}`,
-          watching.signal,
-        )) {
-          const line = decode(ProvisionerJobLog, message);
+        for await (const line of job.logs(last, watching.signal)) {
           last = Math.max(last, line.id);
           job.out.write(log.line(line));
         }
@@ -96,9 +89,14 @@ export function followBuild(
   out: Writable,
 ): Promise<void> {
   const params = { workspacebuild: build.id };
-  return followJob(inv, session, {
+  return followJob(inv, {
     get: async (signal) => (await session.client.call(contract.workspacebuilds.get, { params, signal })).job,
-    logs: `/api/v2/workspacebuilds/${build.id}/logs`,
+    logs: (after, signal) =>
+      session.client.stream(contract.workspacebuilds.logs, ProvisionerJobLog, {
+        params,
+        query: { follow: true, after },
+        signal,
+      }),
     cancel: () => session.client.call(contract.workspacebuilds.cancel, { params }),
     out,
   });

@@ -1,7 +1,6 @@
 import { contract } from "#codersdk/contract.ts";
 import type { WorkspaceBuild } from "#codersdk/workspacebuilds.ts";
 import type { Workspace } from "#codersdk/workspaces.ts";
-import { decode } from "#codersdk/wire-decode.ts";
 import * as w from "#codersdk/wire.ts";
 import { ProvisionerJobLog } from "#codersdk/provisionerjobs.ts";
 import { WorkspaceAgentLog } from "#codersdk/workspaceagents.ts";
@@ -10,7 +9,6 @@ import { option } from "#serpent/option.ts";
 import * as types from "#serpent/values.ts";
 import { printable } from "./cliui/table.ts";
 import { UserError } from "./errors.ts";
-import { followJson } from "./follow.ts";
 import { connect, type Session } from "./session.ts";
 import { getWorkspace } from "./workspaceref.ts";
 
@@ -103,24 +101,32 @@ async function agentLines(inv: Invocation, { client }: Session, agent: NamedAgen
 
 async function followBuildLog(
   inv: Invocation,
-  session: Session,
+  { client }: Session,
   build: WorkspaceBuild,
   show: (line: Line) => void,
 ): Promise<void> {
-  const path = `/api/v2/workspacebuilds/${build.id}/logs?follow&after=0`;
-  for await (const message of followJson(session, path, inv.signal)) {
-    show(buildLine(decode(ProvisionerJobLog, message)));
+  const input = {
+    params: { workspacebuild: build.id },
+    query: { follow: true, after: 0 },
+    signal: inv.signal,
+  };
+  for await (const log of client.stream(contract.workspacebuilds.logs, ProvisionerJobLog, input)) {
+    show(buildLine(log));
   }
 }
 
 async function followAgentLog(
   inv: Invocation,
-  session: Session,
+  { client }: Session,
   agent: NamedAgent,
   show: (line: Line) => void,
 ): Promise<void> {
-  const path = `/api/v2/workspaceagents/${agent.id}/logs?follow&after=0`;
-  for await (const message of followJson(session, path, inv.signal)) {
-    for (const log of decode(w.list(WorkspaceAgentLog), message)) show(agentLine(`agent.${agent.name}`, log));
+  const input = {
+    params: { workspaceagent: agent.id },
+    query: { follow: true, after: 0 },
+    signal: inv.signal,
+  };
+  for await (const logs of client.stream(contract.workspaceagents.logs, w.list(WorkspaceAgentLog), input)) {
+    for (const log of logs) show(agentLine(`agent.${agent.name}`, log));
   }
 }

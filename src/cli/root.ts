@@ -12,6 +12,11 @@ import { showCommand } from "./show.ts";
 import { startCommand } from "./start.ts";
 import { stopCommand } from "./stop.ts";
 import { updateCommand } from "./update.ts";
+import { loginCommand } from "./login.ts";
+import { logoutCommand } from "./logout.ts";
+import { templatesCommand } from "./templates/templates.ts";
+import { tokensCommand } from "./tokens.ts";
+import { whoamiCommand } from "./whoami.ts";
 import { versionCommand } from "./version.ts";
 
 export const root: Command = {
@@ -28,6 +33,11 @@ export const root: Command = {
     startCommand,
     stopCommand,
     updateCommand,
+    loginCommand,
+    logoutCommand,
+    templatesCommand,
+    tokensCommand,
+    whoamiCommand,
     versionCommand,
   ],
   async handler(inv) {

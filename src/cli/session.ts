@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { version } from "#buildinfo/buildinfo.ts";
 import { type Client, newClient } from "#codersdk/client.ts";
 import type { Invocation } from "#serpent/command.ts";
+import { nodeDial } from "./dial.ts";
 import { type ConfigDir, configDir, defaultConfigPath } from "./config.ts";
 import { UserError } from "./errors.ts";
 import { globals } from "./globals.ts";
@@ -43,7 +44,7 @@ export async function clientFor(
     throw new UserError(`the URL must start with http:// or https://: received ${JSON.stringify(url)}`);
   }
   const headers = { ...(await extraHeaders(inv, url)), "User-Agent": userAgent(inv.name) };
-  return { client: newClient({ url, token, headers, fetch: checkedFetch(inv) }), headers };
+  return { client: newClient({ url, token, headers, fetch: checkedFetch(inv), dial: nodeDial }), headers };
 }
 
 export function userAgent(command: string): string {

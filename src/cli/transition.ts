@@ -50,11 +50,8 @@ export async function createBuild(
     body: {
       template_version_id: wish.templateVersionId ?? zeroUuid,
       transition: wish.transition,
-      dry_run: undefined,
-      state: undefined,
       orphan: wish.orphan || undefined,
       rich_parameter_values: wish.parameters && wish.parameters.length > 0 ? [...wish.parameters] : undefined,
-      log_level: undefined,
       template_version_preset_id: zeroUuid,
       reason: wish.reason ?? "cli",
     },
