@@ -82,8 +82,9 @@ export const pushCommand: Command = {
     const dir = inv.get(directory);
     const fromStdin = dir === "-";
     const name = inv.args[0] ?? (fromStdin ? "" : basename(resolve(inv.cwd, dir)));
-    if (name === "")
-      {throw new UserError("an archive on standard input needs the template's name as argument");}
+    if (name === "") {
+      throw new UserError("an archive on standard input needs the template's name as argument");
+    }
     const organization = await pickOrganization(inv, client);
     const template = await findTemplate(inv, session, organization.id, name);
     if (!fromStdin) await confirmUnlessYes(inv, `Upload ${JSON.stringify(dir)}?`);
@@ -245,8 +246,9 @@ async function readAll(inv: Invocation): Promise<Uint8Array> {
   for await (const chunk of inv.stdin) {
     const bytes = Buffer.from(chunk as Uint8Array);
     size += bytes.length;
-    if (size > stdinLimit)
-      {throw new UserError(`the archive on standard input is larger than ${stdinLimit} bytes`);}
+    if (size > stdinLimit) {
+      throw new UserError(`the archive on standard input is larger than ${stdinLimit} bytes`);
+    }
     chunks.push(bytes);
   }
   return Buffer.concat(chunks);
