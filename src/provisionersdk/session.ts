@@ -10,6 +10,7 @@ import { join } from "node:path";
 import type { Clock } from "#quartz/clock.ts";
 import type { Rand } from "#cryptorand/cryptorand.ts";
 import type { Logger } from "#slog/slog.ts";
+import { create } from "@bufbuild/protobuf";
 import { DrpcError } from "#rpc/drpc/call.ts";
 import type { MessageStream } from "#rpc/drpc/messages.ts";
 import { drpcRouter, type DrpcRouter } from "#rpc/drpc/server.ts";
@@ -17,6 +18,7 @@ import {
   type Config,
   type InitRequest,
   LogLevel,
+  ParseCompleteSchema,
   Provisioner,
   type Request,
   type RequestSchema,
@@ -181,9 +183,11 @@ class Session {
   }
 
   async #parse(request: Extract<Request["type"], { case: "parse" }>["value"]): Promise<Answer> {
-    const value = await this.#engine.parse(this.#view, request);
-    const readme = await readFile(join(this.#view.files, "README.md")).catch(() => new Uint8Array());
-    return { case: "parse", value: { readme, ...value } };
+    const value = create(ParseCompleteSchema, await this.#engine.parse(this.#view, request));
+    if (value.readme.length === 0) {
+      value.readme = await readFile(join(this.#view.files, "README.md")).catch(() => new Uint8Array());
+    }
+    return { case: "parse", value };
   }
 
   async #plan(request: Extract<Request["type"], { case: "plan" }>["value"]): Promise<Answer> {
