@@ -1,0 +1,17 @@
+/** The rule of every query. A query without one does not compile here; `npm run gen` says which queries there are. */
+import type { Rules } from "./dbauthz.ts";
+import { apikeysRules } from "./rules/apikeys.ts";
+import { authzRules } from "./rules/authz.ts";
+import { dbpurgeRules } from "./rules/dbpurge.ts";
+import { organizationsRules } from "./rules/organizations.ts";
+import { siteconfigsRules } from "./rules/siteconfigs.ts";
+import { usersRules } from "./rules/users.ts";
+
+export const rules = {
+  ...apikeysRules,
+  ...authzRules,
+  ...dbpurgeRules,
+  ...organizationsRules,
+  ...siteconfigsRules,
+  ...usersRules,
+} satisfies Rules;
