@@ -39,6 +39,8 @@ export const actors = {
     audit_log: "create",
     notification_message: "all",
   }),
+  /** Writes down what others did. */
+  auditor: actor("audit-writer", "Audit Writer", { audit_log: "create" }),
   /** Gives jobs to daemons and stores what they report. */
   provisionerd: actor("provisionerd", "Provisioner Daemon", {
     system: "all",

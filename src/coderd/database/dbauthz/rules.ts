@@ -1,6 +1,7 @@
 /** The rule of every query. A query without one does not compile here; `npm run gen` says which queries there are. */
 import type { Rules } from "./dbauthz.ts";
 import { apikeysRules } from "./rules/apikeys.ts";
+import { auditlogsRules } from "./rules/auditlogs.ts";
 import { authzRules } from "./rules/authz.ts";
 import { dbpurgeRules } from "./rules/dbpurge.ts";
 import { organizationsRules } from "./rules/organizations.ts";
@@ -9,6 +10,7 @@ import { usersRules } from "./rules/users.ts";
 
 export const rules = {
   ...apikeysRules,
+  ...auditlogsRules,
   ...authzRules,
   ...dbpurgeRules,
   ...organizationsRules,
