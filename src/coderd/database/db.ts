@@ -101,6 +101,14 @@ export class Database implements AsyncDisposable {
     return { open: this.#pool.totalCount, idle: this.#pool.idleCount, waiting: this.#pool.waitingCount };
   }
 
+  /** NOTIFY, for pubsub/. Throws inside a transaction: the message would precede its data. */
+  async notify(channel: string, payload: string): Promise<void> {
+    if (inside.getStore()?.open) {
+      throw new Error(`a message on ${channel} inside a transaction: publish in tx.afterCommit`);
+    }
+    await this.#pool.query({ name: "notify", text: "SELECT pg_notify($1, $2)", values: [channel, payload] });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool.end();
   }

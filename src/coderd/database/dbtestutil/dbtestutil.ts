@@ -15,6 +15,7 @@ import { clientConfig, type PgConnection } from "../connection.ts";
 import { Database, type Store } from "../db.ts";
 import type { EmbeddedPostgres } from "../embedded/embedded.ts";
 import { loadMigrations, migrate } from "../migrate.ts";
+import { PgPubsub } from "../pubsub/pg-pubsub.ts";
 import { startTestCluster } from "./cluster.ts";
 
 export interface TestDb {
@@ -23,6 +24,8 @@ export interface TestDb {
   readonly connection: PgConnection;
   /** For programs that take `CODER_PG_CONNECTION_URL`. */
   readonly url: string;
+  /** What must end before the database does; last come, first ended. (Hooks of a test run first come, first.) */
+  defer(fn: () => unknown): void;
 }
 
 export interface TestDbOptions {
@@ -76,11 +79,31 @@ export async function newDb(t: TestContext, options: TestDbOptions = {}): Promis
     clock: realClock,
     maxConnections: options.maxConnections ?? 5,
   });
+  const deferred: (() => unknown)[] = [];
   t.after(async () => {
+    for (const fn of deferred.toReversed()) await fn();
     await database[Symbol.asyncDispose]();
     await drop();
   });
-  return { store: database.store, database, connection, url: urlOf(connection) };
+  return {
+    store: database.store,
+    database,
+    connection,
+    url: urlOf(connection),
+    defer: (fn) => void deferred.push(fn),
+  };
+}
+
+/** The same with its pub/sub. */
+export async function newDbWithPubsub(
+  t: TestContext,
+  options: TestDbOptions = {},
+): Promise<TestDb & { readonly pubsub: PgPubsub }> {
+  const db = await newDb(t, options);
+  const log = options.log ?? discardLogger;
+  const pubsub = await PgPubsub.start({ database: db.database, clock: realClock, log });
+  db.defer(() => pubsub[Symbol.asyncDispose]());
+  return { ...db, pubsub };
 }
 
 async function create(from: "migrated" | "empty") {
