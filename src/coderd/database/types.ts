@@ -28,6 +28,8 @@ export interface ParameterOption {
 export interface MembershipFacts {
   readonly organization_id: string;
   readonly roles: readonly string[];
+  /** Whose workspaces may be shared there: what a member may do depends on it. */
+  readonly sharing: "none" | "everyone" | "service_accounts";
 }
 
 /** A custom role that the caller holds; a null organization means site-wide. */

@@ -21,8 +21,9 @@ export interface TemplateSeed {
 export async function templateScene(store: Store, seed: TemplateSeed = {}): Promise<Scene> {
   const organization = await store.getDefaultOrganization({});
   const owner = seed.owner ?? (await dbgen.user(store));
-  if (!seed.owner)
+  if (!seed.owner) {
     await dbgen.organizationMember(store, { userId: owner.id, organizationId: organization.id });
+  }
   const template = await dbgen.template(store, {
     organizationId: organization.id,
     createdBy: owner.id,

@@ -96,8 +96,10 @@ describe("schema", () => {
     assert.ok(found);
     assert.deepEqual(found.k, key);
     assert.deepEqual(found.u, user);
-    assert.deepEqual(found.memberships, [{ organization_id: organization.id, roles: ["auditor-lite"] }]);
-    assert.deepEqual(found.groups, [group.id, organization.id].toSorted());
+    assert.deepEqual(found.memberships, [
+      { organization_id: organization.id, roles: ["auditor-lite"], sharing: "everyone" },
+    ]);
+    assert.deepEqual(found.groups, [group.id]);
     assert.deepEqual(
       found.customRoles.map((item) => [item.name, item.organization_id]),
       [[role.name, organization.id]],

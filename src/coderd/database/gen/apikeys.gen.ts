@@ -7,7 +7,7 @@ export interface GetAuthenticationArg {
   readonly id: string;
 }
 
-/** All that a request needs to know of its caller, in one statement: the key, its user, memberships, groups, custom roles. */
+/** All that a request needs to know of its caller, in one statement: the key, its user, memberships, custom roles, groups (explicit ones: Everyone follows from the memberships). */
 export interface GetAuthenticationRow {
   readonly k: ApiKey;
   readonly u: User;
@@ -59,7 +59,7 @@ export interface DeleteApiKeyByIdArg {
 }
 
 export const apikeysQueries = {
-  /** All that a request needs to know of its caller, in one statement: the key, its user, memberships, groups, custom roles. */
+  /** All that a request needs to know of its caller, in one statement: the key, its user, memberships, custom roles, groups (explicit ones: Everyone follows from the memberships). */
   getAuthentication: query<"maybe", GetAuthenticationArg, GetAuthenticationRow>({
     name: "getAuthentication",
     kind: "maybe",
@@ -67,11 +67,12 @@ export const apikeysQueries = {
   k.id, k.hashed_secret, k.user_id, k.login_type, k.token_name, k.scopes, k.allow_list, k.lifetime_seconds, k.ip_address, k.created_at, k.updated_at, k.last_used, k.expires_at,
   u.id, u.email, u.username, u.name, u.avatar_url, u.status, u.login_type, u.rbac_roles, u.hashed_password, u.created_at, u.updated_at, u.last_seen_at, u.deleted, u.is_system, u.is_service_account, u.quiet_hours_schedule, u.github_com_user_id, u.hashed_one_time_passcode, u.one_time_passcode_expires_at,
   coalesce((
-    SELECT jsonb_agg(jsonb_build_object('organization_id', m.organization_id, 'roles', m.roles) ORDER BY m.organization_id)
+    SELECT jsonb_agg(jsonb_build_object(
+      'organization_id', m.organization_id, 'roles', m.roles, 'sharing', o.shareable_workspace_owners) ORDER BY m.organization_id)
     FROM organization_members m JOIN organizations o ON o.id = m.organization_id AND NOT o.deleted
     WHERE m.user_id = u.id
   ), '[]') AS memberships,
-  ARRAY(SELECT g.group_id FROM user_groups g WHERE g.user_id = u.id ORDER BY g.group_id)::uuid[] AS groups,
+  ARRAY(SELECT g.group_id FROM group_members g WHERE g.user_id = u.id ORDER BY g.group_id)::uuid[] AS groups,
   coalesce((
     SELECT jsonb_agg(jsonb_build_object(
       'organization_id', r.organization_id, 'name', r.name, 'site_permissions', r.site_permissions,
@@ -95,11 +96,12 @@ WHERE k.id = $1`,
     sql: `SELECT
   u.id, u.email, u.username, u.name, u.avatar_url, u.status, u.login_type, u.rbac_roles, u.hashed_password, u.created_at, u.updated_at, u.last_seen_at, u.deleted, u.is_system, u.is_service_account, u.quiet_hours_schedule, u.github_com_user_id, u.hashed_one_time_passcode, u.one_time_passcode_expires_at,
   coalesce((
-    SELECT jsonb_agg(jsonb_build_object('organization_id', m.organization_id, 'roles', m.roles) ORDER BY m.organization_id)
+    SELECT jsonb_agg(jsonb_build_object(
+      'organization_id', m.organization_id, 'roles', m.roles, 'sharing', o.shareable_workspace_owners) ORDER BY m.organization_id)
     FROM organization_members m JOIN organizations o ON o.id = m.organization_id AND NOT o.deleted
     WHERE m.user_id = u.id
   ), '[]') AS memberships,
-  ARRAY(SELECT g.group_id FROM user_groups g WHERE g.user_id = u.id ORDER BY g.group_id)::uuid[] AS groups,
+  ARRAY(SELECT g.group_id FROM group_members g WHERE g.user_id = u.id ORDER BY g.group_id)::uuid[] AS groups,
   coalesce((
     SELECT jsonb_agg(jsonb_build_object(
       'organization_id', r.organization_id, 'name', r.name, 'site_permissions', r.site_permissions,

@@ -36,6 +36,7 @@ export function checkChannel(channel: string): void {
 export function checkMessage(channel: string, payload: string): void {
   checkChannel(channel);
   const length = Buffer.byteLength(payload);
-  if (length > maxPayload)
+  if (length > maxPayload) {
     throw new Error(`message on ${channel} has ${length} bytes, more than ${maxPayload}`);
+  }
 }

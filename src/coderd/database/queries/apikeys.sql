@@ -1,16 +1,18 @@
 -- name: GetAuthentication :maybe
--- All that a request needs to know of its caller, in one statement: the key, its user, memberships, groups, custom roles.
+-- All that a request needs to know of its caller, in one statement: the key, its user, memberships, custom roles, groups
+-- (explicit ones: Everyone follows from the memberships).
 -- @type memberships MembershipFacts[]
 -- @type custom_roles CustomRoleFacts[]
 SELECT
   sqlc.embed(k),
   sqlc.embed(u),
   coalesce((
-    SELECT jsonb_agg(jsonb_build_object('organization_id', m.organization_id, 'roles', m.roles) ORDER BY m.organization_id)
+    SELECT jsonb_agg(jsonb_build_object(
+      'organization_id', m.organization_id, 'roles', m.roles, 'sharing', o.shareable_workspace_owners) ORDER BY m.organization_id)
     FROM organization_members m JOIN organizations o ON o.id = m.organization_id AND NOT o.deleted
     WHERE m.user_id = u.id
   ), '[]') AS memberships,
-  ARRAY(SELECT g.group_id FROM user_groups g WHERE g.user_id = u.id ORDER BY g.group_id)::uuid[] AS groups,
+  ARRAY(SELECT g.group_id FROM group_members g WHERE g.user_id = u.id ORDER BY g.group_id)::uuid[] AS groups,
   coalesce((
     SELECT jsonb_agg(jsonb_build_object(
       'organization_id', r.organization_id, 'name', r.name, 'site_permissions', r.site_permissions,
@@ -32,11 +34,12 @@ WHERE k.id = @id;
 SELECT
   sqlc.embed(u),
   coalesce((
-    SELECT jsonb_agg(jsonb_build_object('organization_id', m.organization_id, 'roles', m.roles) ORDER BY m.organization_id)
+    SELECT jsonb_agg(jsonb_build_object(
+      'organization_id', m.organization_id, 'roles', m.roles, 'sharing', o.shareable_workspace_owners) ORDER BY m.organization_id)
     FROM organization_members m JOIN organizations o ON o.id = m.organization_id AND NOT o.deleted
     WHERE m.user_id = u.id
   ), '[]') AS memberships,
-  ARRAY(SELECT g.group_id FROM user_groups g WHERE g.user_id = u.id ORDER BY g.group_id)::uuid[] AS groups,
+  ARRAY(SELECT g.group_id FROM group_members g WHERE g.user_id = u.id ORDER BY g.group_id)::uuid[] AS groups,
   coalesce((
     SELECT jsonb_agg(jsonb_build_object(
       'organization_id', r.organization_id, 'name', r.name, 'site_permissions', r.site_permissions,
