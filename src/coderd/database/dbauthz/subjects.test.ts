@@ -9,7 +9,7 @@ const id = "6b1f3a52-4c1b-4d0e-9f55-0d7a3c1c0002";
 const group = "6b1f3a52-4c1b-4d0e-9f55-0d7a3c1c0003";
 const facts: UserFacts = {
   user: { id, username: "ada", rbacRoles: [], isServiceAccount: false },
-  memberships: [{ organization_id: org, roles: [] }],
+  memberships: [{ organization_id: org, roles: [], sharing: "everyone" }],
   groups: [group, org],
   customRoles: [],
 };
@@ -31,7 +31,10 @@ describe("subjectOf", () => {
   });
 
   it("a changed custom role counts at once, a deleted one for nothing", () => {
-    const member = { ...facts, memberships: [{ organization_id: org, roles: ["helper"] }] };
+    const member = {
+      ...facts,
+      memberships: [{ organization_id: org, roles: ["helper"], sharing: "everyone" as const }],
+    };
     const helper = (action: string) => ({
       organization_id: org,
       name: "helper",
