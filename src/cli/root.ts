@@ -15,6 +15,7 @@ import { updateCommand } from "./update.ts";
 import { loginCommand } from "./login.ts";
 import { logoutCommand } from "./logout.ts";
 import { templatesCommand } from "./templates/templates.ts";
+import { provisionerCommand } from "./provisioner/provisioner.ts";
 import { tokensCommand } from "./tokens.ts";
 import { whoamiCommand } from "./whoami.ts";
 import { versionCommand } from "./version.ts";
@@ -36,6 +37,7 @@ export const root: Command = {
     loginCommand,
     logoutCommand,
     templatesCommand,
+    provisionerCommand,
     tokensCommand,
     whoamiCommand,
     versionCommand,

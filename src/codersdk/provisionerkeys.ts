@@ -3,6 +3,12 @@ import { endpoint } from "./endpoint.ts";
 import { ProvisionerDaemon } from "./provisionerdaemons.ts";
 import * as w from "./wire.ts";
 
+export const CreateProvisionerKey = w.struct("CreateProvisionerKeyRequest", {
+  name: w.string(),
+  tags: w.map(w.string()),
+});
+export type CreateProvisionerKey = w.Infer<typeof CreateProvisionerKey>;
+
 export const CreateProvisionerKeyResponse = w.struct("CreateProvisionerKeyResponse", {
   key: w.string(),
 });
@@ -31,6 +37,7 @@ export const provisionerkeys = {
     method: "POST",
     path: "/api/v2/organizations/{organization}/provisionerkeys",
     auth: "session",
+    body: CreateProvisionerKey,
     responses: { 201: CreateProvisionerKeyResponse },
     summary: "Make a key for external daemons",
   }),
