@@ -111,10 +111,12 @@ async function serveAddress(inv: Invocation): Promise<ServeAddress> {
 
 async function credentialOf(inv: Invocation): Promise<ServeAddress["credential"]> {
   const [byKey, byPsk] = [inv.get(key), inv.get(psk)];
-  if (byKey !== "" && byPsk !== "")
+  if (byKey !== "" && byPsk !== "") {
     throw new UserError("give a provisioner key or the pre-shared key, not both");
-  if (byKey !== "" && inv.values.isSet(tag))
+  }
+  if (byKey !== "" && inv.values.isSet(tag)) {
     throw new UserError("a provisioner key has its own tags; --tag cannot be given with it");
+  }
   if (byKey !== "") return { kind: "key", key: byKey };
   if (byPsk !== "") return { kind: "psk", psk: byPsk };
   const token = inv.get(globals.token) || (await openConfig(inv).read("session"));
