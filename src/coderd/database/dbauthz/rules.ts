@@ -4,6 +4,7 @@ import { apikeysRules } from "./rules/apikeys.ts";
 import { auditlogsRules } from "./rules/auditlogs.ts";
 import { authzRules } from "./rules/authz.ts";
 import { dbpurgeRules } from "./rules/dbpurge.ts";
+import { filesRules } from "./rules/files.ts";
 import { organizationsRules } from "./rules/organizations.ts";
 import { siteconfigsRules } from "./rules/siteconfigs.ts";
 import { usersRules } from "./rules/users.ts";
@@ -13,6 +14,7 @@ export const rules = {
   ...auditlogsRules,
   ...authzRules,
   ...dbpurgeRules,
+  ...filesRules,
   ...organizationsRules,
   ...siteconfigsRules,
   ...usersRules,

@@ -3,6 +3,7 @@ import { apikeysQueries } from "./apikeys.gen.ts";
 import { auditlogsQueries } from "./auditlogs.gen.ts";
 import { authzQueries } from "./authz.gen.ts";
 import { dbpurgeQueries } from "./dbpurge.gen.ts";
+import { filesQueries } from "./files.gen.ts";
 import { organizationsQueries } from "./organizations.gen.ts";
 import { siteconfigsQueries } from "./siteconfigs.gen.ts";
 import { usersQueries } from "./users.gen.ts";
@@ -13,6 +14,7 @@ export const queries = {
   ...auditlogsQueries,
   ...authzQueries,
   ...dbpurgeQueries,
+  ...filesQueries,
   ...organizationsQueries,
   ...siteconfigsQueries,
   ...usersQueries,
