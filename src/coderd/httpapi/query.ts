@@ -2,8 +2,8 @@
 import { parseTime, parseUuid } from "#codersdk/wire-decode.ts";
 import type { Endpoint, QueryKind, QueryOf } from "#codersdk/endpoint.ts";
 import type { ValidationError } from "#codersdk/response.ts";
+import { parseDuration } from "#util/duration.ts";
 import { Invalid } from "../errors.ts";
-import { parseDurationMs } from "./duration.ts";
 
 export const trueTexts: ReadonlySet<string> = new Set(["1", "t", "T", "TRUE", "true", "True"]);
 export const falseTexts: ReadonlySet<string> = new Set(["0", "f", "F", "FALSE", "false", "False"]);
@@ -47,6 +47,14 @@ function orBad<T>(what: string, parse: (text: string) => T | undefined): (text: 
   };
 }
 
+function durationMs(text: string): number | undefined {
+  try {
+    return parseDuration(text);
+  } catch {
+    return undefined;
+  }
+}
+
 const split = (values: readonly string[]): string[] =>
   values.flatMap((value) => value.split(",")).filter((part) => part !== "");
 
@@ -65,7 +73,7 @@ const readers: Readonly<Record<QueryKind, Read>> = {
     undefined,
     orBad("time (RFC 3339)", (text) => parseTime(text.toUpperCase())),
   ),
-  durationMs: one(undefined, orBad("duration", parseDurationMs)),
+  durationMs: one(undefined, orBad("duration", durationMs)),
 };
 
 /** Read by the layers below, so no endpoint declares them. */
