@@ -3,6 +3,16 @@ import { encode } from "#codersdk/wire-encode.ts";
 import { Response } from "#codersdk/response.ts";
 import { ApiError } from "../errors.ts";
 
+/** A plain-text answer, for the few errors that are not JSON. */
+export class TextError extends ApiError {}
+
+/** A 303 instead of an error. */
+export class Redirect extends ApiError {
+  constructor(location: string) {
+    super(303, "Redirect", "Please sign in.", { headers: { location } });
+  }
+}
+
 export interface ErrorResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;

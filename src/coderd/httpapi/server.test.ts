@@ -84,10 +84,8 @@ const routes: BoundRoute[] = [
 async function start(t: TestContext): Promise<string> {
   const server = await HttpServer.start({
     routes,
-    guard: {
-      admit: async () => ({ kind: "anonymous", error: new Unauthorized("no") }),
-      clientIp: () => "127.0.0.1",
-    },
+    guard: async () => ({ kind: "anonymous", error: new Unauthorized("no") }),
+    clientIp: () => "127.0.0.1",
     clock: realClock,
     rand: cryptoRand,
     log: discardLogger,

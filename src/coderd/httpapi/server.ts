@@ -3,7 +3,7 @@
  * conventions on every answer, any content type read as JSON, 405 without body, no implied HEAD, collapsed and trailing
  * slashes, JSON 404 below /api, and that a request runs auth → limits → CSRF → handler in this order.
  */
-import { ServerResponse } from "node:http";
+import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
@@ -14,41 +14,22 @@ import type { Rand } from "#cryptorand/cryptorand.ts";
 import type { Clock } from "#quartz/clock.ts";
 import type { Logger } from "#slog/slog.ts";
 import { newCtx } from "../ctx.ts";
-import { ApiError, NotFound } from "../errors.ts";
+import { NotFound } from "../errors.ts";
 import type { Caller } from "../httpmw/caller.ts";
+import type { Guard } from "../httpmw/guard.ts";
 import type { Subject } from "../rbac/subject.ts";
 import type { BoundRoute } from "./bind.ts";
-import { errorResponse, jsonType } from "./error-response.ts";
+import { errorResponse, jsonType, Redirect, TextError } from "./error-response.ts";
 import { type ReplyOptions, sortResult, type Stream, streamKind } from "./reply.ts";
 import { routeTable } from "./route-table.ts";
 import { sseBody, sseHeaders } from "./sse.ts";
 import { foreignOrigin, type Upgrade, WebSockets } from "./websocket.ts";
 
-/** What stands between the network and the handlers; httpmw makes it. */
-export interface Guard {
-  /**
-   * Who is calling, decided once. Throws what must be answered instead: 401, 403, 429, a CSRF error, a redirect to the
-   * sign-in page. `setHeader` puts headers on the answer whatever it will be.
-   */
-  admit(request: GuardedRequest): Promise<Caller>;
-  /** Address of the client behind trusted proxies. */
-  clientIp(request: FastifyRequest["raw"]): string;
-}
-
-export interface GuardedRequest {
-  readonly endpoint: Endpoint;
-  readonly raw: FastifyRequest["raw"];
-  readonly url: string;
-  readonly search: URLSearchParams;
-  readonly ip: string;
-  readonly requestId: string;
-  readonly signal: AbortSignal;
-  setHeader(name: string, value: string | readonly string[]): void;
-}
-
 export interface ServerOptions {
   readonly routes: readonly BoundRoute[];
   readonly guard: Guard;
+  /** Address of the client behind trusted proxies. */
+  readonly clientIp: (request: IncomingMessage) => string;
   readonly clock: Clock;
   readonly rand: Rand;
   readonly log: Logger;
@@ -57,16 +38,6 @@ export interface ServerOptions {
   readonly nobody: Subject;
   /** Checks response bodies against their schema; tests and development only. */
   readonly checkResponses: boolean;
-}
-
-/** A plain-text answer, for the few errors that are not JSON. */
-export class TextError extends ApiError {}
-
-/** A 303 instead of an error. */
-export class Redirect extends ApiError {
-  constructor(location: string) {
-    super(303, "Redirect", "Please sign in.", { headers: { location } });
-  }
 }
 
 /** Per-request facts that hooks find before the handler runs. */
@@ -151,12 +122,12 @@ export class HttpServer implements AsyncDisposable {
   }
 
   async #onRequest(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const { rand, version, guard } = this.#options;
+    const { rand, version, guard, clientIp } = this.#options;
     const query = request.url.indexOf("?");
     const gone = new AbortController();
     request.found = {
       requestId: rand.uuid(),
-      ip: guard.clientIp(request.raw),
+      ip: clientIp(request.raw),
       search: new URLSearchParams(query < 0 ? "" : request.url.slice(query + 1)),
       gone,
       contentType: request.headers["content-type"],
@@ -175,7 +146,7 @@ export class HttpServer implements AsyncDisposable {
       .header("vary", request.url.startsWith("/api/") ? "Origin, Cookie" : "Origin");
     const { route } = request.routeOptions.config;
     if (route === undefined) return;
-    request.found.caller = await guard.admit({
+    request.found.caller = await guard({
       endpoint: route.endpoint,
       raw: request.raw,
       url: request.url,

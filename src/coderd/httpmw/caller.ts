@@ -1,25 +1,8 @@
 /** Who is calling, as httpmw found out; handlers get it typed by their endpoint's `auth`. */
 import type { Auth } from "#codersdk/endpoint.ts";
+import type { ApiKey, User } from "../database/gen/models.gen.ts";
 import type { Unauthorized } from "../errors.ts";
 import type { Subject } from "../rbac/subject.ts";
-
-/** What handlers may know about the key that a request came with. */
-export interface KeyFacts {
-  readonly id: string;
-  readonly userId: string;
-  readonly loginType: string;
-  readonly scopes: readonly string[];
-  readonly expiresAt: Date;
-  readonly lifetimeSeconds: number;
-}
-
-/** The caller himself, read together with his key. */
-export interface UserFacts {
-  readonly id: string;
-  readonly username: string;
-  readonly email: string;
-  readonly status: string;
-}
 
 export interface Anonymous {
   readonly kind: "anonymous";
@@ -30,8 +13,10 @@ export interface Anonymous {
 export interface SessionCaller {
   readonly kind: "session";
   readonly subject: Subject;
-  readonly key: KeyFacts;
-  readonly user: UserFacts;
+  readonly key: ApiKey;
+  /** His row, read together with the key; handlers that show the caller to himself need no other query. */
+  readonly user: User;
+  readonly organizationIds: readonly string[];
 }
 
 export interface AgentCaller {
@@ -48,9 +33,10 @@ export interface AgentCaller {
 export interface ProvisionerKeyCaller {
   readonly kind: "provisioner_key";
   readonly subject: Subject;
-  /** Undefined for the deployment's shared secret. */
-  readonly keyId: string | undefined;
-  readonly organizationId: string;
+  /** Row of `provisioner_keys`; the reserved one for the deployment's shared secret. */
+  readonly keyId: string;
+  /** Undefined: any organization, by the shared secret. */
+  readonly organizationId: string | undefined;
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -61,6 +47,8 @@ export type CallerOf<A extends Auth> = A extends "none"
   ? Anonymous | SessionCaller
   : A extends "agent"
     ? AgentCaller
-    : A extends "session|provisioner_key|provisioner_psk"
-      ? SessionCaller | ProvisionerKeyCaller
-      : SessionCaller;
+    : A extends "provisioner_key"
+      ? ProvisionerKeyCaller
+      : A extends "session|provisioner_key|provisioner_psk"
+        ? SessionCaller | ProvisionerKeyCaller
+        : SessionCaller;
