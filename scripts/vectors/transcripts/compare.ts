@@ -51,8 +51,9 @@ export function compareJson(
   }
   if (mode === "shape" && (actual === null || expected === null)) return [];
   if (typeOf(expected) !== typeOf(actual)) return [diff(path, expected, actual)];
-  if (Array.isArray(expected) && Array.isArray(actual))
+  if (Array.isArray(expected) && Array.isArray(actual)) {
     return compareLists(expected, actual, mode, values, path);
+  }
   if (isRecord(expected) && isRecord(actual)) return compareRecords(expected, actual, mode, values, path);
   return mode === "shape" || expected === actual ? [] : [diff(path, expected, actual)];
 }

@@ -66,8 +66,9 @@ export class Replay {
   }
 
   #compare(want: Answer, got: Got, mode: Mode): string[] {
-    if (want.status !== got.status)
+    if (want.status !== got.status) {
       return [`status: expected ${want.status}, here ${got.status}: ${preview(got)}`];
+    }
     if (mode === "status") return [];
     const why = compareHeaders(want.headers ?? {}, got.headers, this.#values);
     why.push(...this.#compareBody(want.body, got, mode));
@@ -100,8 +101,9 @@ export class Replay {
 
   #compareFrame(want: Frame, got: Got["frames"][number] | undefined, mode: Mode, path: string): string[] {
     if (got === undefined) return [`${path}: missing`];
-    if ((want.binary === true || want.base64 !== undefined) !== got.binary)
+    if ((want.binary === true || want.base64 !== undefined) !== got.binary) {
       return [`${path}: other frame kind`];
+    }
     if (want.base64 !== undefined) {
       return got.data.toString("base64") === want.base64 ? [] : [`${path}: other bytes`];
     }

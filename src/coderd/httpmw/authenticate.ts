@@ -3,20 +3,20 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { parseUuid } from "#codersdk/wire-decode.ts";
 import type { Ctx } from "../ctx.ts";
-import type { AuthzStore } from "../ctxstore.ts";
+import type { AuthzStore } from "../database/dbauthz/dbauthz.ts";
+import { type Limits, limitsOfKey, subjectOf, unlimited } from "../database/dbauthz/subjects.ts";
+import type { ApiKey } from "../database/gen/models.gen.ts";
 import { Invalid, Unauthorized } from "../errors.ts";
 import { actors } from "../rbac/actors.ts";
 import type { RoleTable } from "../rbac/roletable.ts";
 import { agentScope } from "../rbac/scopes.ts";
 import type { AgentCaller, Anonymous, ProvisionerKeyCaller, SessionCaller } from "./caller.ts";
 import type { LastUsed } from "./lastused.ts";
-import { type KeyScopes, userSubject } from "./subjects.ts";
 import { findToken, splitSessionToken } from "./token.ts";
 
 export interface AuthenticateDeps {
   readonly store: AuthzStore;
   readonly table: RoleTable;
-  readonly scopes: KeyScopes;
   readonly lastUsed: LastUsed;
   readonly accessUrl: () => string;
   readonly cookieName: string;
@@ -69,6 +69,16 @@ function anonymous(deps: AuthenticateDeps, options: Parameters<typeof unauthoriz
   };
 }
 
+/** Nearly every key is of this kind, and its limits need not be compiled. */
+function limitsOf(key: ApiKey): Limits {
+  const plain =
+    key.scopes.length === 1 &&
+    key.scopes[0] === "coder:all" &&
+    key.allowList.length === 1 &&
+    key.allowList[0] === "*:*";
+  return plain ? unlimited : limitsOfKey(key);
+}
+
 export async function authenticateSession(
   deps: AuthenticateDeps,
   ctx: Ctx,
@@ -98,10 +108,9 @@ export async function authenticateSession(
       reason: "invalid",
     });
   }
-  const scope = deps.scopes.get(row.k.scopes, row.k.allowList);
   const caller: SessionCaller = {
     kind: "session",
-    subject: userSubject(deps.table, row, { scopes: row.k.scopes, scope }),
+    subject: subjectOf(deps.table, { ...row, user: row.u }, limitsOf(row.k)),
     key: row.k,
     user: row.u,
     organizationIds: row.memberships.map(({ organization_id: id }) => id),
@@ -132,7 +141,7 @@ export async function authenticateAgent(
   });
   return {
     kind: "agent",
-    subject: userSubject(deps.table, row, { scopes: [row.apiKeyScope], scope, type: "agent" }),
+    subject: subjectOf(deps.table, { ...row, user: row.u }, { scopes: [row.apiKeyScope], scope }),
     agentId: row.agentId,
     workspaceId: row.workspaceId,
     ownerId: row.u.id,

@@ -155,8 +155,9 @@ function admit(
   caller: Caller,
 ): Caller {
   const { endpoint, url } = request;
-  if (endpoint.auth === "proxy")
+  if (endpoint.auth === "proxy") {
     throw unauthorized(authentication.accessUrl(), { detail: "Only for workspace proxies." });
+  }
   if (caller.kind === "anonymous" && endpoint.auth !== "none") {
     if (endpoint.auth !== "session-or-login-redirect") throw caller.error;
     throw new Redirect(loginUrl(signedOut, url));

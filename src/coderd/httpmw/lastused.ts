@@ -5,7 +5,7 @@
 import type { Clock } from "#quartz/clock.ts";
 import type { Logger } from "#slog/slog.ts";
 import { newCtx } from "../ctx.ts";
-import type { AuthzStore } from "../ctxstore.ts";
+import type { AuthzStore } from "../database/dbauthz/dbauthz.ts";
 import type { ApiKey } from "../database/gen/models.gen.ts";
 import { actors } from "../rbac/actors.ts";
 

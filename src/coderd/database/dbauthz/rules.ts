@@ -5,6 +5,9 @@ import { auditlogsRules } from "./rules/auditlogs.ts";
 import { authzRules } from "./rules/authz.ts";
 import { dbpurgeRules } from "./rules/dbpurge.ts";
 import { filesRules } from "./rules/files.ts";
+import { authenticationRules } from "./rules/authentication.ts";
+import { gitsshkeysRules } from "./rules/gitsshkeys.ts";
+import { loginlinksRules } from "./rules/loginlinks.ts";
 import { organizationsRules } from "./rules/organizations.ts";
 import { siteconfigsRules } from "./rules/siteconfigs.ts";
 import { usersRules } from "./rules/users.ts";
@@ -15,6 +18,9 @@ export const rules = {
   ...authzRules,
   ...dbpurgeRules,
   ...filesRules,
+  ...authenticationRules,
+  ...gitsshkeysRules,
+  ...loginlinksRules,
   ...organizationsRules,
   ...siteconfigsRules,
   ...usersRules,

@@ -58,6 +58,47 @@ export interface DeleteApiKeyByIdArg {
   readonly id: string;
 }
 
+export interface GetKeyByNameArg {
+  readonly userId: string;
+  readonly tokenName: string;
+}
+
+export interface GetTokensArg {
+  readonly userId?: string | null | undefined;
+  readonly includeExpired: boolean;
+  readonly now: Date;
+}
+
+/** API tokens with the names of their owners; a null user means everybody's. */
+export interface GetTokensRow {
+  readonly k: ApiKey;
+  readonly ownerName: string;
+}
+
+export interface ExpireKeyArg {
+  readonly now: Date;
+  readonly id: string;
+}
+
+export interface DeleteKeysOfUserArg {
+  readonly userId: string;
+}
+
+export interface DeleteAppKeysOfUserArg {
+  readonly userId: string;
+}
+
+export interface UpdateKeysUseArg {
+  readonly ids: readonly string[];
+  readonly lastUsed: readonly Date[];
+  readonly expiresAt: readonly Date[];
+  readonly ipAddresses: readonly string[];
+}
+
+export interface DeleteSessionsOfUserArg {
+  readonly userId: string;
+}
+
 export const apikeysQueries = {
   /** All that a request needs to know of its caller, in one statement: the key, its user, memberships, custom roles, groups (explicit ones: Everyone follows from the memberships). */
   getAuthentication: query<"maybe", GetAuthenticationArg, GetAuthenticationRow>({
@@ -152,5 +193,70 @@ WHERE id = $4`,
     kind: "exec",
     sql: "DELETE FROM api_keys WHERE id = $1",
     params: ["id"],
+  }),
+  getKeyByName: query<"one", GetKeyByNameArg, ApiKey>({
+    name: "getKeyByName",
+    kind: "one",
+    sql: "SELECT id, hashed_secret, user_id, login_type, token_name, scopes, allow_list, lifetime_seconds, ip_address, created_at, updated_at, last_used, expires_at FROM api_keys WHERE user_id = $1 AND token_name = $2 AND login_type = 'token'",
+    params: ["userId","tokenName"],
+    columns: apiKeyColumns,
+  }),
+  /** API tokens with the names of their owners; a null user means everybody's. */
+  getTokens: query<"many", GetTokensArg, GetTokensRow>({
+    name: "getTokens",
+    kind: "many",
+    sql: `SELECT k.id, k.hashed_secret, k.user_id, k.login_type, k.token_name, k.scopes, k.allow_list, k.lifetime_seconds, k.ip_address, k.created_at, k.updated_at, k.last_used, k.expires_at, u.username AS owner_name
+FROM api_keys k JOIN users u ON u.id = k.user_id
+WHERE k.login_type = 'token'
+  AND ($1::uuid IS NULL OR k.user_id = $1)
+  AND ($2::boolean OR k.expires_at > $3::timestamptz)
+/*authorize_filter*/
+ORDER BY k.created_at DESC, k.id`,
+    params: ["userId","includeExpired","now"],
+    columns: { k: apiKeyColumns, ownerName: "text" },
+    filter: {"resource":"api_key","alias":"k"},
+  }),
+  expireKey: query<"exec", ExpireKeyArg, never>({
+    name: "expireKey",
+    kind: "exec",
+    sql: "UPDATE api_keys SET expires_at = least(expires_at, $1::timestamptz), updated_at = $1 WHERE id = $2",
+    params: ["now","id"],
+  }),
+  deleteKeysOfUser: query<"exec", DeleteKeysOfUserArg, never>({
+    name: "deleteKeysOfUser",
+    kind: "exec",
+    sql: "DELETE FROM api_keys WHERE user_id = $1",
+    params: ["userId"],
+  }),
+  /** Sessions of workspace apps; they end with the session that made them. */
+  deleteAppKeysOfUser: query<"exec", DeleteAppKeysOfUserArg, never>({
+    name: "deleteAppKeysOfUser",
+    kind: "exec",
+    sql: `DELETE FROM api_keys
+WHERE user_id = $1 AND scopes = ARRAY['coder:application_connect']::text[] AND login_type <> 'token'`,
+    params: ["userId"],
+  }),
+  /** One batch of what the cache of last uses has gathered. */
+  updateKeysUse: query<"exec", UpdateKeysUseArg, never>({
+    name: "updateKeysUse",
+    kind: "exec",
+    sql: `UPDATE api_keys k
+SET last_used = greatest(coalesce(k.last_used, b.last_used), b.last_used),
+  expires_at = greatest(k.expires_at, b.expires_at),
+  ip_address = b.ip_address,
+  updated_at = greatest(k.updated_at, b.last_used)
+FROM (
+  SELECT unnest($1::text[]) AS id, unnest($2::timestamptz[]) AS last_used,
+    unnest($3::timestamptz[]) AS expires_at, unnest($4::inet[]) AS ip_address
+) b
+WHERE k.id = b.id AND k.expires_at > b.last_used`,
+    params: ["ids","lastUsed","expiresAt","ipAddresses"],
+  }),
+  /** Sessions end with a suspension; tokens that he made stay, and are refused while he is suspended. */
+  deleteSessionsOfUser: query<"exec", DeleteSessionsOfUserArg, never>({
+    name: "deleteSessionsOfUser",
+    kind: "exec",
+    sql: "DELETE FROM api_keys WHERE user_id = $1 AND login_type <> 'token'",
+    params: ["userId"],
   }),
 } as const;

@@ -57,6 +57,104 @@ export interface UpdateUserLastSeenAtArg {
   readonly id: string;
 }
 
+export interface GetUserWithOrganizationsArg {
+  readonly id: string;
+}
+
+/** The user and the organizations that he belongs to. */
+export interface GetUserWithOrganizationsRow {
+  readonly u: User;
+  readonly organizationIds: string[];
+}
+
+export interface GetUserByUsernameWithOrganizationsArg {
+  readonly username: string;
+}
+
+/** Living users only; the name is compared ignoring case. */
+export interface GetUserByUsernameWithOrganizationsRow {
+  readonly u: User;
+  readonly organizationIds: string[];
+}
+
+export interface GetUsersArg {
+  readonly search: string;
+  readonly name: string;
+  readonly statuses: readonly UserStatus[];
+  readonly loginTypes: readonly LoginType[];
+  readonly roles: readonly string[];
+  readonly lastSeenBefore?: Date | null | undefined;
+  readonly lastSeenAfter?: Date | null | undefined;
+  readonly createdBefore?: Date | null | undefined;
+  readonly createdAfter?: Date | null | undefined;
+  readonly githubComUserId?: number | null | undefined;
+  readonly isServiceAccount?: boolean | null | undefined;
+  readonly afterId?: string | null | undefined;
+  readonly limitCount: number;
+  readonly offsetCount: number;
+}
+
+/** A page of living users by name. Empty lists do not restrict. `after_id` is the last user of the page before. */
+export interface GetUsersRow {
+  readonly u: User;
+  readonly organizationIds: string[];
+}
+
+export interface CountUsersArg {
+  readonly search: string;
+  readonly name: string;
+  readonly statuses: readonly UserStatus[];
+  readonly loginTypes: readonly LoginType[];
+  readonly roles: readonly string[];
+  readonly lastSeenBefore?: Date | null | undefined;
+  readonly lastSeenAfter?: Date | null | undefined;
+  readonly createdBefore?: Date | null | undefined;
+  readonly createdAfter?: Date | null | undefined;
+  readonly githubComUserId?: number | null | undefined;
+  readonly isServiceAccount?: boolean | null | undefined;
+}
+
+/** How many users the same filter finds, whatever the page. */
+export interface CountUsersRow {
+  readonly count: number;
+}
+
+export interface UpdateUserProfileArg {
+  readonly username: string;
+  readonly name: string;
+  readonly updatedAt: Date;
+  readonly id: string;
+}
+
+export interface UpdateUserRolesArg {
+  readonly rbacRoles: readonly string[];
+  readonly updatedAt: Date;
+  readonly id: string;
+}
+
+export interface UpdateUserHashedPasswordArg {
+  readonly hashedPassword: Uint8Array;
+  readonly updatedAt: Date;
+  readonly id: string;
+}
+
+export interface LockUserArg {
+  readonly id: string;
+}
+
+export interface CountLivingWorkspacesOfUserArg {
+  readonly ownerId: string;
+}
+
+export interface CountLivingWorkspacesOfUserRow {
+  readonly count: number;
+}
+
+export interface UpdateUsersLastSeenArg {
+  readonly ids: readonly string[];
+  readonly seen: readonly Date[];
+}
+
 export const usersQueries = {
   getUserById: query<"one", GetUserByIdArg, User>({
     name: "getUserById",
@@ -127,5 +225,131 @@ RETURNING id, email, username, name, avatar_url, status, login_type, rbac_roles,
     sql: "UPDATE users SET last_seen_at = $1, updated_at = $2 WHERE id = $3 RETURNING id, email, username, name, avatar_url, status, login_type, rbac_roles, hashed_password, created_at, updated_at, last_seen_at, deleted, is_system, is_service_account, quiet_hours_schedule, github_com_user_id, hashed_one_time_passcode, one_time_passcode_expires_at",
     params: ["lastSeenAt","updatedAt","id"],
     columns: userColumns,
+  }),
+  /** The user and the organizations that he belongs to. */
+  getUserWithOrganizations: query<"one", GetUserWithOrganizationsArg, GetUserWithOrganizationsRow>({
+    name: "getUserWithOrganizations",
+    kind: "one",
+    sql: `SELECT
+  u.id, u.email, u.username, u.name, u.avatar_url, u.status, u.login_type, u.rbac_roles, u.hashed_password, u.created_at, u.updated_at, u.last_seen_at, u.deleted, u.is_system, u.is_service_account, u.quiet_hours_schedule, u.github_com_user_id, u.hashed_one_time_passcode, u.one_time_passcode_expires_at,
+  ARRAY(SELECT m.organization_id FROM organization_members m WHERE m.user_id = u.id ORDER BY m.organization_id)::uuid[] AS organization_ids
+FROM users u
+WHERE u.id = $1`,
+    params: ["id"],
+    columns: { u: userColumns, organizationIds: "text[]" },
+  }),
+  /** Living users only; the name is compared ignoring case. */
+  getUserByUsernameWithOrganizations: query<"one", GetUserByUsernameWithOrganizationsArg, GetUserByUsernameWithOrganizationsRow>({
+    name: "getUserByUsernameWithOrganizations",
+    kind: "one",
+    sql: `SELECT
+  u.id, u.email, u.username, u.name, u.avatar_url, u.status, u.login_type, u.rbac_roles, u.hashed_password, u.created_at, u.updated_at, u.last_seen_at, u.deleted, u.is_system, u.is_service_account, u.quiet_hours_schedule, u.github_com_user_id, u.hashed_one_time_passcode, u.one_time_passcode_expires_at,
+  ARRAY(SELECT m.organization_id FROM organization_members m WHERE m.user_id = u.id ORDER BY m.organization_id)::uuid[] AS organization_ids
+FROM users u
+WHERE NOT u.deleted AND lower(u.username) = lower($1)`,
+    params: ["username"],
+    columns: { u: userColumns, organizationIds: "text[]" },
+  }),
+  /** A page of living users by name. Empty lists do not restrict. `after_id` is the last user of the page before. */
+  getUsers: query<"many", GetUsersArg, GetUsersRow>({
+    name: "getUsers",
+    kind: "many",
+    sql: `SELECT
+  u.id, u.email, u.username, u.name, u.avatar_url, u.status, u.login_type, u.rbac_roles, u.hashed_password, u.created_at, u.updated_at, u.last_seen_at, u.deleted, u.is_system, u.is_service_account, u.quiet_hours_schedule, u.github_com_user_id, u.hashed_one_time_passcode, u.one_time_passcode_expires_at,
+  ARRAY(SELECT m.organization_id FROM organization_members m WHERE m.user_id = u.id ORDER BY m.organization_id)::uuid[] AS organization_ids
+FROM users u
+WHERE NOT u.deleted
+  AND NOT u.is_system
+  AND ($1::text = '' OR u.email ILIKE '%' || $1 || '%' OR u.username ILIKE '%' || $1 || '%')
+  AND ($2::text = '' OR u.name ILIKE '%' || $2 || '%')
+  AND (cardinality($3::user_status[]) = 0 OR u.status = ANY ($3))
+  AND (cardinality($4::login_type[]) = 0 OR u.login_type = ANY ($4))
+  AND (cardinality($5::text[]) = 0 OR u.rbac_roles && $5 OR 'member' = ANY ($5))
+  AND ($6::timestamptz IS NULL OR coalesce(u.last_seen_at, '0001-01-01T00:00:00Z') <= $6)
+  AND ($7::timestamptz IS NULL OR coalesce(u.last_seen_at, '0001-01-01T00:00:00Z') >= $7)
+  AND ($8::timestamptz IS NULL OR u.created_at <= $8)
+  AND ($9::timestamptz IS NULL OR u.created_at >= $9)
+  AND ($10::bigint IS NULL OR u.github_com_user_id = $10)
+  AND ($11::boolean IS NULL OR u.is_service_account = $11)
+  AND (
+    $12::uuid IS NULL
+    OR lower(u.username) > (SELECT lower(a.username) FROM users a WHERE a.id = $12)
+  )
+/*authorize_filter*/
+ORDER BY lower(u.username)
+LIMIT NULLIF($13::integer, 0)
+OFFSET $14::integer`,
+    params: ["search","name","statuses","loginTypes","roles","lastSeenBefore","lastSeenAfter","createdBefore","createdAfter","githubComUserId","isServiceAccount","afterId","limitCount","offsetCount"],
+    columns: { u: userColumns, organizationIds: "text[]" },
+    filter: {"resource":"user","alias":"u"},
+  }),
+  /** How many users the same filter finds, whatever the page. */
+  countUsers: query<"one", CountUsersArg, CountUsersRow>({
+    name: "countUsers",
+    kind: "one",
+    sql: `SELECT count(*) AS count
+FROM users u
+WHERE NOT u.deleted
+  AND NOT u.is_system
+  AND ($1::text = '' OR u.email ILIKE '%' || $1 || '%' OR u.username ILIKE '%' || $1 || '%')
+  AND ($2::text = '' OR u.name ILIKE '%' || $2 || '%')
+  AND (cardinality($3::user_status[]) = 0 OR u.status = ANY ($3))
+  AND (cardinality($4::login_type[]) = 0 OR u.login_type = ANY ($4))
+  AND (cardinality($5::text[]) = 0 OR u.rbac_roles && $5 OR 'member' = ANY ($5))
+  AND ($6::timestamptz IS NULL OR coalesce(u.last_seen_at, '0001-01-01T00:00:00Z') <= $6)
+  AND ($7::timestamptz IS NULL OR coalesce(u.last_seen_at, '0001-01-01T00:00:00Z') >= $7)
+  AND ($8::timestamptz IS NULL OR u.created_at <= $8)
+  AND ($9::timestamptz IS NULL OR u.created_at >= $9)
+  AND ($10::bigint IS NULL OR u.github_com_user_id = $10)
+  AND ($11::boolean IS NULL OR u.is_service_account = $11)
+/*authorize_filter*/
+`,
+    params: ["search","name","statuses","loginTypes","roles","lastSeenBefore","lastSeenAfter","createdBefore","createdAfter","githubComUserId","isServiceAccount"],
+    columns: { count: "number" },
+    filter: {"resource":"user","alias":"u"},
+  }),
+  updateUserProfile: query<"one", UpdateUserProfileArg, User>({
+    name: "updateUserProfile",
+    kind: "one",
+    sql: "UPDATE users SET username = $1, name = $2, updated_at = $3 WHERE id = $4 RETURNING id, email, username, name, avatar_url, status, login_type, rbac_roles, hashed_password, created_at, updated_at, last_seen_at, deleted, is_system, is_service_account, quiet_hours_schedule, github_com_user_id, hashed_one_time_passcode, one_time_passcode_expires_at",
+    params: ["username","name","updatedAt","id"],
+    columns: userColumns,
+  }),
+  updateUserRoles: query<"one", UpdateUserRolesArg, User>({
+    name: "updateUserRoles",
+    kind: "one",
+    sql: "UPDATE users SET rbac_roles = $1, updated_at = $2 WHERE id = $3 RETURNING id, email, username, name, avatar_url, status, login_type, rbac_roles, hashed_password, created_at, updated_at, last_seen_at, deleted, is_system, is_service_account, quiet_hours_schedule, github_com_user_id, hashed_one_time_passcode, one_time_passcode_expires_at",
+    params: ["rbacRoles","updatedAt","id"],
+    columns: userColumns,
+  }),
+  updateUserHashedPassword: query<"exec", UpdateUserHashedPasswordArg, never>({
+    name: "updateUserHashedPassword",
+    kind: "exec",
+    sql: "UPDATE users SET hashed_password = $1, updated_at = $2 WHERE id = $3",
+    params: ["hashedPassword","updatedAt","id"],
+  }),
+  /** Holds the row until the transaction ends, so that nothing of his is made while he is deleted. */
+  lockUser: query<"maybe", LockUserArg, User>({
+    name: "lockUser",
+    kind: "maybe",
+    sql: "SELECT id, email, username, name, avatar_url, status, login_type, rbac_roles, hashed_password, created_at, updated_at, last_seen_at, deleted, is_system, is_service_account, quiet_hours_schedule, github_com_user_id, hashed_one_time_passcode, one_time_passcode_expires_at FROM users WHERE id = $1 FOR UPDATE",
+    params: ["id"],
+    columns: userColumns,
+  }),
+  countLivingWorkspacesOfUser: query<"one", CountLivingWorkspacesOfUserArg, CountLivingWorkspacesOfUserRow>({
+    name: "countLivingWorkspacesOfUser",
+    kind: "one",
+    sql: "SELECT count(*) AS count FROM workspaces WHERE owner_id = $1 AND NOT deleted",
+    params: ["ownerId"],
+    columns: { count: "number" },
+  }),
+  /** One batch of what the cache of last uses has gathered. */
+  updateUsersLastSeen: query<"exec", UpdateUsersLastSeenArg, never>({
+    name: "updateUsersLastSeen",
+    kind: "exec",
+    sql: `UPDATE users u SET last_seen_at = greatest(coalesce(u.last_seen_at, b.seen), b.seen)
+FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::timestamptz[]) AS seen) b
+WHERE u.id = b.id`,
+    params: ["ids","seen"],
   }),
 } as const;

@@ -74,3 +74,44 @@ WHERE id = @id;
 
 -- name: DeleteApiKeyById :exec
 DELETE FROM api_keys WHERE id = @id;
+
+-- name: GetKeyByName :one
+SELECT * FROM api_keys WHERE user_id = @user_id AND token_name = @token_name AND login_type = 'token';
+
+-- name: GetTokens :many
+-- API tokens with the names of their owners; a null user means everybody's.
+SELECT sqlc.embed(k), u.username AS owner_name
+FROM api_keys k JOIN users u ON u.id = k.user_id
+WHERE k.login_type = 'token'
+  AND (sqlc.narg('user_id')::uuid IS NULL OR k.user_id = sqlc.narg('user_id'))
+  AND (@include_expired::boolean OR k.expires_at > @now::timestamptz)
+-- @authorize_filter api_key k
+ORDER BY k.created_at DESC, k.id;
+
+-- name: ExpireKey :exec
+UPDATE api_keys SET expires_at = least(expires_at, @now::timestamptz), updated_at = @now WHERE id = @id;
+
+-- name: DeleteKeysOfUser :exec
+DELETE FROM api_keys WHERE user_id = @user_id;
+
+-- name: DeleteAppKeysOfUser :exec
+-- Sessions of workspace apps; they end with the session that made them.
+DELETE FROM api_keys
+WHERE user_id = @user_id AND scopes = ARRAY['coder:application_connect']::text[] AND login_type <> 'token';
+
+-- name: UpdateKeysUse :exec
+-- One batch of what the cache of last uses has gathered.
+UPDATE api_keys k
+SET last_used = greatest(coalesce(k.last_used, b.last_used), b.last_used),
+  expires_at = greatest(k.expires_at, b.expires_at),
+  ip_address = b.ip_address,
+  updated_at = greatest(k.updated_at, b.last_used)
+FROM (
+  SELECT unnest(@ids::text[]) AS id, unnest(@last_used::timestamptz[]) AS last_used,
+    unnest(@expires_at::timestamptz[]) AS expires_at, unnest(@ip_addresses::inet[]) AS ip_address
+) b
+WHERE k.id = b.id AND k.expires_at > b.last_used;
+
+-- name: DeleteSessionsOfUser :exec
+-- Sessions end with a suspension; tokens that he made stay, and are refused while he is suspended.
+DELETE FROM api_keys WHERE user_id = @user_id AND login_type <> 'token';

@@ -1,7 +1,7 @@
 import type { apikeysQueries } from "../../gen/apikeys.gen.ts";
 import type { RulesOf } from "../dbauthz.ts";
 import { apiKey, ownedBy, prebuildsUserId } from "../kinds.ts";
-import { arg, choose, internal, type Load, parent, row, system } from "../rule.ts";
+import { arg, choose, filter, internal, type Load, parent, row, system } from "../rule.ts";
 
 type Facts = { readonly id: string; readonly userId: string };
 
@@ -20,4 +20,11 @@ export const apikeysRules = {
   ),
   updateApiKeyUse: parent("update", apiKey, keyById),
   deleteApiKeyById: parent("delete", apiKey, keyById),
+  getKeyByName: row("read", apiKey),
+  getTokens: filter(),
+  expireKey: parent("update", apiKey, keyById),
+  deleteKeysOfUser: arg("delete", ownedBy("api_key")),
+  deleteSessionsOfUser: arg("delete", ownedBy("api_key")),
+  deleteAppKeysOfUser: arg("delete", ownedBy("api_key")),
+  updateKeysUse: system("update", "what requests have gathered"),
 } satisfies RulesOf<typeof apikeysQueries>;

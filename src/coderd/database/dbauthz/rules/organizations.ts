@@ -10,4 +10,10 @@ export const organizationsRules = {
   getOrganizations: filter(),
   // A membership gives the implied role.
   insertOrganizationMember: both(arg("assign", customRole), arg("create", organizationMember)),
+  getOrganizationsOfUser: filter(),
+  getOrganizationMembers: filter(),
+  countOrganizationMembers: filter(),
+  // Which roles may be given or taken is asked in rolecheck.ts.
+  updateOrganizationMemberRoles: arg("update", organizationMember),
+  deleteOrganizationMember: arg("delete", organizationMember),
 } satisfies RulesOf<typeof organizationsQueries>;

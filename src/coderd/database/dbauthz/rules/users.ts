@@ -1,7 +1,7 @@
-import type { usersQueries } from "../../gen/users.gen.ts";
+import type { GetUserWithOrganizationsRow, usersQueries } from "../../gen/users.gen.ts";
 import type { RulesOf } from "../dbauthz.ts";
 import { bare, user } from "../kinds.ts";
-import { arg, post, row, system } from "../rule.ts";
+import { arg, filter, post, row, system } from "../rule.ts";
 
 export const usersRules = {
   getUserById: row("read", user),
@@ -12,4 +12,16 @@ export const usersRules = {
   updateUserDeletedById: arg("delete", user),
   updateUserStatus: arg("update", user),
   updateUserLastSeenAt: arg("update", user),
+  getUserWithOrganizations: row("read", user, ({ u }: GetUserWithOrganizationsRow) => u),
+  getUserByUsernameWithOrganizations: row("read", user, ({ u }: GetUserWithOrganizationsRow) => u),
+  getUsers: filter(),
+  countUsers: filter(),
+  // A changed user name needs more; users/profile.ts asks for it.
+  updateUserProfile: arg("update_personal", user),
+  // Which roles may be given or taken is asked in rolecheck.ts.
+  updateUserRoles: arg("update", user),
+  updateUserHashedPassword: arg("update_personal", user),
+  lockUser: arg("delete", user),
+  countLivingWorkspacesOfUser: system("read", "a user with workspaces cannot be deleted, whoever sees them"),
+  updateUsersLastSeen: system("update", "what requests have gathered"),
 } satisfies RulesOf<typeof usersQueries>;

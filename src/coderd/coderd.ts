@@ -1,0 +1,172 @@
+/**
+ * The control plane: options → a running server. The composition root: everything is made here, once, and passed down as
+ * parameters; `modules` is the one list of route modules. Called by `coder server` and by coderdtest.
+ *
+ *     await using coderd = await startCoderd({ store, listen: { host: "127.0.0.1", port: 0 }, … });
+ *     coderd.url
+ */
+import { version } from "#buildinfo/buildinfo.ts";
+import { cryptoRand, type Rand } from "#cryptorand/cryptorand.ts";
+import { realClock, type Clock } from "#quartz/clock.ts";
+import type { Logger } from "#slog/slog.ts";
+import * as apikeys from "./apikeys/routes.ts";
+import * as authcheck from "./authcheck/routes.ts";
+import { type CoderdConfig, defaultConfig } from "./config.ts";
+import { newCtx, type Ctx } from "./ctx.ts";
+import { authorize, type AuthzStore } from "./database/dbauthz/dbauthz.ts";
+import { rules } from "./database/dbauthz/rules.ts";
+import type { Store } from "./database/db.ts";
+import * as deployment from "./deployment/routes.ts";
+import { entitlements } from "./features.ts";
+import type { BoundRoute } from "./httpapi/bind.ts";
+import { HttpServer } from "./httpapi/server.ts";
+import { activateDormant } from "./httpmw/activate.ts";
+import { clientIpReader } from "./httpmw/client-ip.ts";
+import { sessionCookieName } from "./httpmw/cookies.ts";
+import { newGuard } from "./httpmw/guard.ts";
+import { LastUsed } from "./httpmw/lastused.ts";
+import * as organizations from "./organizations/routes.ts";
+import { actors } from "./rbac/actors.ts";
+import { newRoleTable } from "./rbac/roletable.ts";
+import * as users from "./users/routes.ts";
+import { PasswordHasher } from "./userpassword/hash.ts";
+
+export interface CoderdOptions {
+  /** Migrated, and open as long as the server runs. */
+  readonly store: Store;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly log: Logger;
+  readonly config?: Partial<CoderdConfig>;
+  readonly clock?: Clock;
+  readonly rand?: Rand;
+  /** Tests and development: response bodies are held against their schema. */
+  readonly checkResponses?: boolean;
+  /** Tests lower it. */
+  readonly passwordRounds?: number;
+}
+
+/** What route modules choose their dependencies from. */
+export interface Services extends users.UsersDeps, apikeys.ApiKeysDeps, deployment.DeploymentDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly store: AuthzStore;
+}
+
+/** The one list of route modules. */
+const modules: readonly ((services: Services) => BoundRoute[])[] = [
+  apikeys.routes,
+  authcheck.routes,
+  deployment.routes,
+  organizations.routes,
+  users.routes,
+];
+
+export interface Coderd extends AsyncDisposable {
+  /** Where it listens. */
+  readonly url: string;
+  readonly accessUrl: string;
+  /** Knows permissions; for whoever runs in the same process. */
+  readonly store: AuthzStore;
+  readonly services: Services;
+}
+
+/** Starts to listen; disposing it ends requests, sockets and loops, and writes what is left. */
+export async function startCoderd(options: CoderdOptions): Promise<Coderd> {
+  const { log, clock = realClock, rand = cryptoRand } = options;
+  const config: CoderdConfig = { ...defaultConfig, ...options.config };
+  const store = authorize(options.store, rules);
+  const stop = new AbortController();
+  const ctx = newCtx({ actor: actors.system, signal: stop.signal, log, requestId: rand.uuid(), clock });
+  let url = "";
+  const accessUrl = (): string => config.accessUrl ?? url;
+  const lastUsed = new LastUsed({ store, clock, log, noRefresh: config.disableSessionRefresh });
+  const services = await makeServices({ options, config, store, ctx, accessUrl, clock, rand, log });
+  const guard = newGuard({
+    authentication: {
+      store,
+      table: newRoleTable(config.roles),
+      lastUsed,
+      accessUrl,
+      cookieName: sessionCookieName(config.cookies),
+      provisionerPsk: config.provisionerPsk,
+      activate: (requestCtx, caller) => activateDormant(store, requestCtx, caller),
+    },
+    limits: config.limits,
+    cookies: config.cookies,
+    experiments: config.experiments,
+    clock,
+    rand,
+    log: log.named("httpmw"),
+  });
+  const server = await HttpServer.start({
+    routes: modules.flatMap((routes) => routes(services)),
+    guard,
+    clientIp: clientIpReader(config.proxyTrust),
+    clock,
+    rand,
+    log: log.named("httpapi"),
+    version,
+    nobody: actors.nobody,
+    checkResponses: options.checkResponses ?? false,
+  });
+  url = await server.app.listen(options.listen);
+  return {
+    url,
+    accessUrl: accessUrl(),
+    store,
+    services,
+    async [Symbol.asyncDispose]() {
+      stop.abort(new Error("the server shuts down"));
+      await server[Symbol.asyncDispose]();
+      await lastUsed[Symbol.asyncDispose]();
+    },
+  };
+}
+
+interface Parts {
+  readonly options: CoderdOptions;
+  readonly config: CoderdConfig;
+  readonly store: AuthzStore;
+  readonly ctx: Ctx;
+  readonly accessUrl: () => string;
+  readonly clock: Clock;
+  readonly rand: Rand;
+  readonly log: Logger;
+}
+
+async function makeServices({
+  options,
+  config,
+  store,
+  ctx,
+  accessUrl,
+  clock,
+  rand,
+  log,
+}: Parts): Promise<Services> {
+  const deploymentId = await store.insertSiteConfigIfAbsent(ctx, {
+    key: "deployment_id",
+    value: rand.uuid(),
+  });
+  return {
+    store,
+    clock,
+    rand,
+    log,
+    accessUrl,
+    hasher: new PasswordHasher({
+      rand,
+      ...(options.passwordRounds === undefined ? {} : { rounds: options.passwordRounds }),
+    }),
+    times: config.sessions,
+    passwordAuth: !config.disablePasswordAuth,
+    oidcConfigured: false,
+    setupSecret: config.setupSecret,
+    cookies: config.cookies,
+    deploymentId: deploymentId.value,
+    experiments: config.experiments,
+    entitlements: entitlements(config.features, clock.now()),
+    options: config.options,
+    ssh: config.ssh,
+  };
+}

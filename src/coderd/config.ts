@@ -1,0 +1,45 @@
+/** What a server can be told, as plain data. `coder server` makes it of its options; tests of what they need. */
+import { defaultSessionTimes, type SessionTimes } from "./apikey/apikey.ts";
+import type { SetOption, SshClientConfig } from "./deployment/routes.ts";
+import type { OptionalFeatures } from "./features.ts";
+import type { ProxyTrust } from "./httpmw/client-ip.ts";
+import type { CookieOptions } from "./httpmw/cookies.ts";
+import type { RateLimits } from "./httpmw/guard.ts";
+import type { RoleOptions } from "./rbac/roles.ts";
+
+export interface CoderdConfig {
+  /** Undefined: `http://` and the address that it listens on. */
+  readonly accessUrl: string | undefined;
+  readonly experiments: readonly string[];
+  readonly limits: RateLimits;
+  readonly cookies: CookieOptions;
+  readonly sessions: SessionTimes;
+  readonly disableSessionRefresh: boolean;
+  readonly disablePasswordAuth: boolean;
+  /** Wanted from callers of `POST /users/first` that are not on this machine. */
+  readonly setupSecret: string | undefined;
+  readonly provisionerPsk: string;
+  readonly proxyTrust: ProxyTrust;
+  readonly roles: RoleOptions;
+  readonly features: OptionalFeatures;
+  readonly ssh: SshClientConfig;
+  /** For `GET /deployment/config`. */
+  readonly options: readonly SetOption[];
+}
+
+export const defaultConfig: CoderdConfig = {
+  accessUrl: undefined,
+  experiments: [],
+  limits: { api: 512, login: 60, files: 12, disabled: false },
+  cookies: { secure: false, sameSite: "lax", hostPrefix: false },
+  sessions: defaultSessionTimes,
+  disableSessionRefresh: false,
+  disablePasswordAuth: false,
+  setupSecret: undefined,
+  provisionerPsk: "",
+  proxyTrust: { origins: [], headers: [] },
+  roles: {},
+  features: { browser_only: false, scim: false, external_token_encryption: false },
+  ssh: { hostnamePrefix: "coder.", hostnameSuffix: "coder", options: {} },
+  options: [],
+};
