@@ -87,6 +87,8 @@ export interface Body {
   readonly blocks: readonly Block[];
   readonly source: Source;
   readonly end: number;
+  /** From a `.tf.json` file: nested blocks stand among the attributes. */
+  readonly json?: true;
 }
 
 export const rangeOf = (node: { readonly source: Source; readonly start: number; readonly end: number }) =>
