@@ -1,7 +1,7 @@
 /** Folder of `.tf` files → `ModuleConfig`, local and cached modules included. Reads nothing outside of the root folder. */
 import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { join, resolve, sep } from "node:path";
-import { type Block, type Body, type Expression, headRange, rangeOf } from "../hcl/ast.ts";
+import { type Attribute, type Block, type Expression, headRange, rangeOf } from "../hcl/ast.ts";
 import { parseJsonFile } from "../hcl/json-syntax.ts";
 import { parseFile } from "../hcl/parser.ts";
 import type { Diagnostic, Source } from "../hcl/source.ts";
@@ -52,19 +52,30 @@ function readCache(root: string): Map<string, string> {
   return out;
 }
 
+interface Draft {
+  readonly variables: Map<string, VariableConfig>;
+  readonly locals: Map<string, Attribute>;
+  readonly resources: Map<string, ResourceConfig>;
+  readonly calls: Map<string, CallConfig>;
+  readonly outputs: Map<string, OutputConfig>;
+  readonly providers: Block[];
+  readonly settings: Block[];
+  readonly others: Block[];
+}
+
 function load(loading: Loading, dir: string, path: readonly string[]): ModuleConfig {
   loading.count += 1;
   const diagnostics: Diagnostic[] = [];
   const { bodies, sources } = readBodies(dir, loading.root, diagnostics);
-  const draft = {
-    variables: new Map<string, VariableConfig>(),
-    locals: new Map<string, ReturnType<Body["attributes"]["get"]> & {}>(),
-    resources: new Map<string, ResourceConfig>(),
-    calls: new Map<string, CallConfig>(),
-    outputs: new Map<string, OutputConfig>(),
-    providers: [] as Block[],
-    settings: [] as Block[],
-    others: [] as Block[],
+  const draft: Draft = {
+    variables: new Map(),
+    locals: new Map(),
+    resources: new Map(),
+    calls: new Map(),
+    outputs: new Map(),
+    providers: [],
+    settings: [],
+    others: [],
   };
   const duplicate = (block: Block, what: string): void => {
     diagnostics.push({
@@ -93,9 +104,9 @@ function load(loading: Loading, dir: string, path: readonly string[]): ModuleCon
           break;
         case "locals":
           for (const attribute of block.body.attributes.values()) {
-            if (draft.locals.has(attribute.name))
+            if (draft.locals.has(attribute.name)) {
               duplicate(block, `local value ${JSON.stringify(attribute.name)}`);
-            else draft.locals.set(attribute.name, attribute);
+            } else draft.locals.set(attribute.name, attribute);
           }
           break;
         case "output":
@@ -176,8 +187,9 @@ function readBodies(
     let text: string;
     try {
       const real = realpathSync(full);
-      if (!real.startsWith(root + sep) || statSync(real).size > maxFileBytes)
+      if (!real.startsWith(root + sep) || statSync(real).size > maxFileBytes) {
         throw new Error("outside or too large");
+      }
       text = readFileSync(real, "utf8");
     } catch {
       diagnostics.push({
@@ -238,9 +250,15 @@ function dependsOn(block: Block): Reference[] {
 
 const unquoted = (item: Expression): Expression => (item.kind === "wrap" ? item.inner : item);
 
-function optional<K extends string>(key: K, block: Block, name: string): { [k in K]?: Expression } {
-  const value = block.body.attributes.get(name)?.value;
-  return value ? ({ [key]: value } as { [k in K]: Expression }) : {};
+interface Expansion {
+  readonly count?: Expression;
+  readonly forEach?: Expression;
+}
+
+function expansion(block: Block): Expansion {
+  const count = block.body.attributes.get("count")?.value;
+  const forEach = block.body.attributes.get("for_each")?.value;
+  return { ...(count ? { count } : {}), ...(forEach ? { forEach } : {}) };
 }
 
 function resource(
@@ -252,6 +270,7 @@ function resource(
 ): ResourceConfig {
   const lifecycle = block.body.blocks.find((inner) => inner.type === "lifecycle");
   const connection = block.body.blocks.find((inner) => inner.type === "connection");
+  const provider = block.body.attributes.get("provider")?.value;
   if (block.body.attributes.has("count") && block.body.attributes.has("for_each")) {
     diagnostics.push({
       severity: "error",
@@ -266,9 +285,8 @@ function resource(
     name,
     key: mode === "data" ? `data.${type}.${name}` : `${type}.${name}`,
     block,
-    ...optional("count", block, "count"),
-    ...optional("forEach", block, "for_each"),
-    ...optional("provider", block, "provider"),
+    ...expansion(block),
+    ...(provider ? { provider } : {}),
     dependsOn: dependsOn(block),
     ...(lifecycle ? { lifecycle } : {}),
     provisioners: block.body.blocks.filter((inner) => inner.type === "provisioner"),
@@ -304,8 +322,7 @@ function call(
     name,
     block,
     ...(source === undefined ? {} : { source }),
-    ...optional("count", block, "count"),
-    ...optional("forEach", block, "for_each"),
+    ...expansion(block),
     dependsOn: dependsOn(block),
     ...(module ? { module } : {}),
   };

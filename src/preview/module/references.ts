@@ -16,20 +16,9 @@ function walk(expression: Expression, bound: ReadonlySet<string>, out: Reference
     case "wrap":
       return walk(expression.inner, bound, out);
     case "variable":
-    case "attribute": {
-      const path: string[] = [];
-      let root: Expression = expression;
-      while (root.kind === "attribute") {
-        path.unshift(root.name);
-        root = root.of;
-      }
-      if (root.kind !== "variable") return walk(root, bound, out);
-      if (!bound.has(root.name)) out.push({ root: root.name, path, range: rangeOf(expression) });
-      return;
-    }
+    case "attribute":
     case "index":
-      walk(expression.of, bound, out);
-      return walk(expression.key, bound, out);
+      return walkTraversal(expression, bound, out);
     case "splat":
       walk(expression.of, bound, out);
       return walk(expression.each, bound, out);
@@ -66,6 +55,19 @@ function walk(expression: Expression, bound: ReadonlySet<string>, out: Reference
       }
     }
   }
+}
+
+/** Names along `a.b[0].c`; indexes are skipped, and what they mention is walked too. */
+function walkTraversal(expression: Expression, bound: ReadonlySet<string>, out: Reference[]): void {
+  const path: string[] = [];
+  let root = expression;
+  while (root.kind === "attribute" || root.kind === "index") {
+    if (root.kind === "attribute") path.unshift(root.name);
+    else walk(root.key, bound, out);
+    root = root.of;
+  }
+  if (root.kind !== "variable") return walk(root, bound, out);
+  if (!bound.has(root.name)) out.push({ root: root.name, path, range: rangeOf(expression) });
 }
 
 /** Of every expression in a body, nested blocks and `dynamic` blocks included. */

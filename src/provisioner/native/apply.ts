@@ -1,0 +1,210 @@
+/**
+ * Planned changes → done, in order of dependence, independent ones at once. The state is written before and after every
+ * step, so that whatever ends the process, what was made is known.
+ */
+import type { Value } from "#preview/cty/value.ts";
+import * as v from "#preview/cty/value.ts";
+import { headRange } from "#preview/hcl/ast.ts";
+import { HclError } from "#preview/hcl/source.ts";
+import type { Evaluator, ResourceInstance } from "#preview/module/evaluator.ts";
+import type { ConfigGraph } from "#preview/module/graph.ts";
+import type { Change } from "./changes.ts";
+import { decodeBody } from "./decode.ts";
+import { buildSteps, type Step } from "./steps.ts";
+import type { StateInstance } from "./state.ts";
+import type { StateStore } from "./state-store.ts";
+import { withMarks } from "./schema.ts";
+import type { ManagedType, TypeContext } from "./types/native-type.ts";
+
+export type ProvisionWhen = "create" | "destroy";
+
+export interface ApplyOptions {
+  readonly changes: readonly Change[];
+  readonly graph: ConfigGraph;
+  /** Its hook gives `valueOf`. */
+  readonly evaluator: Evaluator;
+  readonly instances: ReadonlyMap<string, ResourceInstance>;
+  readonly store: StateStore;
+  readonly context: TypeContext;
+  readonly canceled: AbortSignal;
+  readonly log: (line: string) => void;
+  /** Runs an instance's provisioners; throws when one fails. */
+  readonly provision: (
+    when: ProvisionWhen,
+    change: Change,
+    self: Value,
+    instance: ResourceInstance | undefined,
+  ) => Promise<void>;
+  readonly now: () => number;
+}
+
+export interface ApplyFailure {
+  readonly address: string;
+  readonly message: string;
+}
+
+const parallel = 10;
+
+/** Provider and module addresses in the state's notation. */
+export const storedProvider = (address: string): string => `provider[${JSON.stringify(address)}]`;
+
+/** Runs every step whose needs succeeded; returns what failed. */
+export async function applyChanges(options: ApplyOptions): Promise<ApplyFailure[]> {
+  const steps = buildSteps(options.changes, options.graph);
+  const failures: ApplyFailure[] = [];
+  const done = new Set<string>();
+  const failed = new Set<string>();
+  const running = new Map<string, Promise<void>>();
+  const open = new Map(steps.map((step) => [step.id, step] as const));
+  for (;;) {
+    for (const step of open.values()) {
+      if (running.size >= parallel || options.canceled.aborted) break;
+      if ([...step.needs].some((need) => failed.has(need))) {
+        open.delete(step.id);
+        failed.add(step.id);
+        continue;
+      }
+      if (![...step.needs].every((need) => done.has(need))) continue;
+      open.delete(step.id);
+      running.set(
+        step.id,
+        runStep(step, options, failures, done, failed).finally(() => running.delete(step.id)),
+      );
+    }
+    if (running.size === 0) break;
+    await Promise.race(running.values());
+  }
+  if (options.canceled.aborted && open.size > 0) failures.push({ address: "", message: "canceled" });
+  return failures;
+}
+
+async function runStep(
+  step: Step,
+  options: ApplyOptions,
+  failures: ApplyFailure[],
+  done: Set<string>,
+  failed: Set<string>,
+): Promise<void> {
+  try {
+    if (step.kind === "destroy") await destroy(step.change, options);
+    else if (step.change.action === "update") update(step.change, options);
+    else await create(step.change, options);
+    done.add(step.id);
+  } catch (error) {
+    failed.add(step.id);
+    const text =
+      error instanceof HclError && error.diagnostic.range
+        ? `${error.message} (${error.diagnostic.range.file} line ${error.diagnostic.range.start.line})`
+        : error instanceof Error
+          ? error.message
+          : String(error);
+    failures.push({ address: step.change.address, message: text });
+  }
+}
+
+/** The configuration anew, now that what it depends on is known. */
+function configOf(
+  change: Change,
+  options: ApplyOptions,
+): { readonly config: Value; readonly instance: ResourceInstance } {
+  const instance = options.instances.get(change.address);
+  if (!instance) throw new Error(`${change.address} is not in the configuration`);
+  const { block } = instance.resource;
+  const decoded = decodeBody(block.body, change.type.schema, instance.scope, headRange(block));
+  const [problem] = decoded.diagnostics.filter(({ severity }) => severity === "error");
+  if (problem) throw new HclError(problem.summary, problem.detail, problem.range, change.address);
+  if (!v.isWhollyKnown(decoded.config)) throw new Error("a value is still not known");
+  const failure = (change.type.validate?.(v.unmarkDeep(decoded.config)) ?? []).find(
+    ({ severity }) => severity === "error",
+  );
+  if (failure) throw new HclError(failure.summary, failure.detail ?? "", headRange(block), change.address);
+  return { config: decoded.config, instance };
+}
+
+function stored(change: Change, value: Value, tainted: boolean): StateInstance {
+  return {
+    address: change.address,
+    module: change.module,
+    mode: "managed",
+    type: change.type.type,
+    name: change.name,
+    key: change.key,
+    provider: storedProvider(change.type.provider),
+    value,
+    stored: {},
+    tainted,
+    dependencies: change.dependencies,
+    createBeforeDestroy: change.createFirst,
+  };
+}
+
+function idOf(value: Value): string {
+  const id = v.entries(value).get("id")?.content;
+  return typeof id === "string" && id !== "" ? ` [id=${id}]` : "";
+}
+
+const seconds = (from: number, options: ApplyOptions): string =>
+  `${Math.round((options.now() - from) / 1000)}s`;
+
+async function create(change: Change, options: ApplyOptions): Promise<void> {
+  const { config, instance } = configOf(change, options);
+  const begun = options.now();
+  options.log(`${change.address}: Creating...`);
+  if (change.action === "replace" && change.createFirst && change.prior) {
+    options.store.depose(change.address, options.context.rand.bytes(4).toString("hex"));
+  }
+  const plan = change.type.plan(v.unmarkDeep(config), undefined);
+  throwProblem([...plan.problems]);
+  const made = change.type.create(plan.planned, options.context);
+  throwProblem(made.problems);
+  const value = withMarks(made.state, config, change.type.schema);
+  const provisioned = instance.resource.provisioners.length > 0;
+  // Tainted until its provisioners succeeded: a crash in the middle must not look like success.
+  options.store.put(stored(change, value, provisioned));
+  if (provisioned) {
+    await options.provision("create", change, value, instance);
+    options.store.put(stored(change, value, false));
+  }
+  options.log(`${change.address}: Creation complete after ${seconds(begun, options)}${idOf(value)}`);
+}
+
+function update(change: Change, options: ApplyOptions): void {
+  const { config } = configOf(change, options);
+  const prior = change.before;
+  const type: ManagedType = change.type;
+  if (!prior || !type.update) throw new Error(`${change.address} cannot be changed in place`);
+  options.log(`${change.address}: Modifying...${idOf(prior)}`);
+  const plan = type.plan(v.unmarkDeep(config), v.unmarkDeep(prior));
+  throwProblem(plan.problems);
+  const made = type.update(plan.planned, prior);
+  throwProblem(made.problems);
+  const value = withMarks(made.state, config, type.schema);
+  options.store.put(stored(change, value, false));
+  options.log(`${change.address}: Modifications complete after 0s${idOf(value)}`);
+}
+
+async function destroy(change: Change, options: ApplyOptions): Promise<void> {
+  const { prior } = change;
+  if (!prior) return;
+  const begun = options.now();
+  const value = prior.value ?? v.nullOf();
+  options.log(`${prior.address}: Destroying...${idOf(value)}`);
+  if (!prior.tainted) {
+    await options.provision("destroy", change, value, options.instances.get(change.address));
+  }
+  options.store.remove(prior.address, change.createFirst || prior.deposed !== undefined);
+  options.log(`${prior.address}: Destruction complete after ${seconds(begun, options)}`);
+}
+
+function throwProblem(
+  problems: readonly {
+    readonly severity: string;
+    readonly summary: string;
+    readonly detail?: string | undefined;
+  }[],
+): void {
+  const problem = problems.find(({ severity }) => severity === "error");
+  if (problem) {
+    throw new Error([problem.summary, problem.detail ?? ""].filter((part) => part !== "").join(": "));
+  }
+}

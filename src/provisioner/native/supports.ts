@@ -1,0 +1,128 @@
+/**
+ * Whether this engine knows a template as a whole: engine `auto` asks before the first effect. Every reason names file,
+ * line and construct.
+ */
+import { rangeOf, type Block, type Expression, headRange } from "#preview/hcl/ast.ts";
+import type { Range } from "#preview/hcl/source.ts";
+import { diagnosticText } from "#preview/hcl/source.ts";
+import { allModules, type ModuleConfig, type ResourceConfig } from "#preview/module/config.ts";
+import { loadModule } from "#preview/module/load.ts";
+import { readState } from "./state.ts";
+import { cryptoRand } from "#cryptorand/cryptorand.ts";
+import { findType } from "./types/table.ts";
+
+export type Support = { readonly ok: true } | { readonly ok: false; readonly reasons: readonly string[] };
+
+/** Local provider name → source that this engine stands in for. */
+const providers: Readonly<Record<string, string>> = {
+  coder: "coder/coder",
+  random: "hashicorp/random",
+  null: "hashicorp/null",
+  terraform: "terraform.io/builtin/terraform",
+};
+
+const at = (range: Range): string => `${range.file} line ${range.start.line}`;
+
+export function supports(dir: string): Support {
+  const reasons: string[] = [];
+  for (const module of allModules(loadModule(dir))) moduleReasons(module, reasons);
+  return reasons.length === 0 ? { ok: true } : { ok: false, reasons };
+}
+
+/** Whether everything in a state is of types known here, so that this engine may change and destroy it. */
+export function supportsState(bytes: Uint8Array): Support {
+  const foreign = new Set<string>();
+  for (const instance of readState(bytes, cryptoRand).instances.values()) {
+    if (instance.mode === "managed" && !findType(instance.mode, instance.type)) foreign.add(instance.address);
+  }
+  if (foreign.size === 0) return { ok: true };
+  return {
+    ok: false,
+    reasons: [...foreign].map((address) => `the state holds ${address}, which only Terraform can manage`),
+  };
+}
+
+function moduleReasons(module: ModuleConfig, reasons: string[]): void {
+  for (const diagnostic of module.diagnostics) {
+    if (diagnostic.severity === "error") reasons.push(diagnosticText(diagnostic));
+  }
+  for (const block of module.others) reasons.push(`${at(headRange(block))}: ${block.type} blocks`);
+  for (const call of module.calls.values()) {
+    if (!call.module) {
+      reasons.push(
+        `${at(headRange(call.block))}: module ${JSON.stringify(call.source ?? call.name)} is not part of the template`,
+      );
+    }
+    if (call.block.body.attributes.has("providers")) {
+      reasons.push(`${at(headRange(call.block))}: providers passed to a module`);
+    }
+  }
+  for (const block of module.providers) providerReasons(block, reasons);
+  for (const block of module.settings) settingReasons(block, reasons);
+  for (const resource of module.resources.values()) resourceReasons(resource, reasons);
+}
+
+function providerReasons(block: Block, reasons: string[]): void {
+  const [name = ""] = block.labels;
+  if (!Object.hasOwn(providers, name)) {
+    reasons.push(`${at(headRange(block))}: provider ${JSON.stringify(name)}`);
+  }
+  if (block.body.attributes.has("alias")) reasons.push(`${at(headRange(block))}: an alias of a provider`);
+}
+
+function settingReasons(settings: Block, reasons: string[]): void {
+  for (const block of settings.body.blocks) {
+    if (block.type === "required_providers") {
+      for (const attribute of block.body.attributes.values()) {
+        const source = sourceOf(attribute.value);
+        const known = Object.hasOwn(providers, attribute.name) ? providers[attribute.name] : undefined;
+        const same = source === undefined || source.replace(/^registry\.terraform\.io\//, "") === known;
+        if (known !== undefined && !same) {
+          reasons.push(`${at(rangeOf(attribute))}: provider source ${JSON.stringify(source)}`);
+        }
+      }
+    } else if (block.type === "backend" || block.type === "cloud") {
+      reasons.push(`${at(headRange(block))}: ${block.type} blocks`);
+    }
+  }
+}
+
+function sourceOf(value: Expression): string | undefined {
+  if (value.kind !== "object") return undefined;
+  const item = value.items.find(({ key }) => key.kind === "literal" && key.value.content === "source")?.value;
+  return item?.kind === "literal" && typeof item.value.content === "string" ? item.value.content : undefined;
+}
+
+const lifecycleAttributes = new Set([
+  "create_before_destroy",
+  "prevent_destroy",
+  "ignore_changes",
+  "replace_triggered_by",
+]);
+
+function resourceReasons(resource: ResourceConfig, reasons: string[]): void {
+  const place = at(headRange(resource.block));
+  if (!findType(resource.mode, resource.type)) {
+    reasons.push(`${place}: ${resource.mode === "data" ? "data source" : "resource"} type ${resource.type}`);
+  }
+  const provider = resource.provider;
+  if (provider && provider.kind !== "variable") reasons.push(`${place}: an alias of a provider`);
+  if (resource.connection) reasons.push(`${place}: connection blocks`);
+  for (const block of resource.lifecycle?.body.blocks ?? []) {
+    reasons.push(`${at(headRange(block))}: ${block.type} blocks`);
+  }
+  for (const attribute of resource.lifecycle?.body.attributes.values() ?? []) {
+    if (!lifecycleAttributes.has(attribute.name)) {
+      reasons.push(`${at(rangeOf(attribute))}: lifecycle.${attribute.name}`);
+    }
+  }
+  for (const block of resource.provisioners) {
+    if (block.labels[0] !== "local-exec") {
+      reasons.push(`${at(headRange(block))}: provisioner ${JSON.stringify(block.labels[0] ?? "")}`);
+    }
+  }
+  const json = resource.block.body.json === true;
+  for (const name of ["lifecycle", "provisioner", "connection", "dynamic"]) {
+    if (json && resource.block.body.attributes.has(name)) reasons.push(`${place}: ${name} in JSON syntax`);
+  }
+}

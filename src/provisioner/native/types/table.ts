@@ -1,0 +1,13 @@
+/** Every type that the native engine knows. */
+import { nullResource, terraformData } from "./builtin.ts";
+import { coderTypes } from "./coder.ts";
+import type { NativeType } from "./native-type.ts";
+import { randomTypes } from "./random.ts";
+
+const all: readonly NativeType[] = [...coderTypes, terraformData, nullResource, ...randomTypes];
+const byName: ReadonlyMap<string, NativeType> = new Map(
+  all.map((type) => [`${type.mode} ${type.type}`, type]),
+);
+
+export const findType = (mode: "managed" | "data", type: string): NativeType | undefined =>
+  byName.get(`${mode} ${type}`);
