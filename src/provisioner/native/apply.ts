@@ -6,11 +6,12 @@ import type { Value } from "#preview/cty/value.ts";
 import * as v from "#preview/cty/value.ts";
 import { headRange } from "#preview/hcl/ast.ts";
 import { HclError } from "#preview/hcl/source.ts";
-import type { Evaluator, ResourceInstance } from "#preview/module/evaluator.ts";
+import type { ResourceInstance } from "#preview/module/evaluator.ts";
 import type { ConfigGraph } from "#preview/module/graph.ts";
 import type { Change } from "./changes.ts";
 import { decodeBody } from "./decode.ts";
 import { buildSteps, type Step } from "./steps.ts";
+import { ignoreChanges } from "./plan.ts";
 import type { StateInstance } from "./state.ts";
 import type { StateStore } from "./state-store.ts";
 import { withMarks } from "./schema.ts";
@@ -21,9 +22,8 @@ export type ProvisionWhen = "create" | "destroy";
 export interface ApplyOptions {
   readonly changes: readonly Change[];
   readonly graph: ConfigGraph;
-  /** Its hook gives `valueOf`. */
-  readonly evaluator: Evaluator;
-  readonly instances: ReadonlyMap<string, ResourceInstance>;
+  /** The configured instance; asked only when what it depends on is done. */
+  readonly instanceOf: (change: Change) => ResourceInstance | undefined;
   readonly store: StateStore;
   readonly context: TypeContext;
   readonly canceled: AbortSignal;
@@ -107,7 +107,7 @@ function configOf(
   change: Change,
   options: ApplyOptions,
 ): { readonly config: Value; readonly instance: ResourceInstance } {
-  const instance = options.instances.get(change.address);
+  const instance = options.instanceOf(change);
   if (!instance) throw new Error(`${change.address} is not in the configuration`);
   const { block } = instance.resource;
   const decoded = decodeBody(block.body, change.type.schema, instance.scope, headRange(block));
@@ -169,12 +169,13 @@ async function create(change: Change, options: ApplyOptions): Promise<void> {
 }
 
 function update(change: Change, options: ApplyOptions): void {
-  const { config } = configOf(change, options);
+  const { config, instance } = configOf(change, options);
   const prior = change.before;
   const type: ManagedType = change.type;
   if (!prior || !type.update) throw new Error(`${change.address} cannot be changed in place`);
   options.log(`${change.address}: Modifying...${idOf(prior)}`);
-  const plan = type.plan(v.unmarkDeep(config), v.unmarkDeep(prior));
+  const wanted = ignoreChanges(instance.resource, type, config, prior);
+  const plan = type.plan(v.unmarkDeep(wanted), v.unmarkDeep(prior));
   throwProblem(plan.problems);
   const made = type.update(plan.planned, prior);
   throwProblem(made.problems);
@@ -190,7 +191,7 @@ async function destroy(change: Change, options: ApplyOptions): Promise<void> {
   const value = prior.value ?? v.nullOf();
   options.log(`${prior.address}: Destroying...${idOf(value)}`);
   if (!prior.tainted) {
-    await options.provision("destroy", change, value, options.instances.get(change.address));
+    await options.provision("destroy", change, value, undefined);
   }
   options.store.remove(prior.address, change.createFirst || prior.deposed !== undefined);
   options.log(`${prior.address}: Destruction complete after ${seconds(begun, options)}`);

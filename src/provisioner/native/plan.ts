@@ -135,7 +135,12 @@ function lifecycleFlag(resource: ResourceConfig, name: string): boolean {
 }
 
 /** `ignore_changes`: the prior value of these attributes is kept. */
-function ignoreChanges(resource: ResourceConfig, type: ManagedType, config: Value, prior: Value): Value {
+export function ignoreChanges(
+  resource: ResourceConfig,
+  type: ManagedType,
+  config: Value,
+  prior: Value,
+): Value {
   const list = resource.lifecycle?.body.attributes.get("ignore_changes")?.value;
   if (!list) return config;
   const all = list.kind === "variable" && list.name === "all";
@@ -211,19 +216,20 @@ export function managedNeeds(graph: ConfigGraph, name: string): string[] {
     .sort();
 }
 
-/** The instance in the state; `x` and `x[0]` are one where count came or went. */
+/** The instance in the state; `x` and `x[0]` are one where count came or went, and the state follows the new name. */
 function priorOf(state: State, instance: ResourceInstance): StateInstance | undefined {
   const exact = state.instances.get(instance.address);
   if (exact) return exact;
   const { key } = instance.at;
   if (instance.resource.forEach || (key !== undefined && key !== 0)) return undefined;
   const bare = instance.address.replace(/\[0\]$/, "");
-  return state.instances.get(key === 0 ? bare : `${bare}[0]`);
-}
-
-/** Addresses in the state that a changed `count` renames. */
-function movedAway(changes: ReadonlyMap<string, Change>): Set<string> {
-  return new Set([...changes.values()].flatMap(({ prior }) => (prior ? [prior.address] : [])));
+  const old = key === 0 ? bare : `${bare}[0]`;
+  const found = state.instances.get(old);
+  if (!found) return undefined;
+  const moved = { ...found, address: instance.address, key };
+  state.instances.delete(old);
+  state.instances.set(instance.address, moved);
+  return moved;
 }
 
 function replaceTriggered(planner: Planner, instance: ResourceInstance): Path[] {
@@ -296,13 +302,9 @@ function triggersOf(resource: ResourceConfig): string[] {
 }
 
 function addOrphans(planner: Planner): void {
-  const moved = movedAway(planner.changes);
   for (const [id, instance] of planner.state.instances) {
     if (instance.mode !== "managed") continue;
-    if (
-      instance.deposed === undefined &&
-      (planner.changes.has(instance.address) || moved.has(instance.address))
-    ) {
+    if (instance.deposed === undefined && planner.changes.has(instance.address)) {
       continue;
     }
     const change = deletion(instance);

@@ -3,15 +3,25 @@
  * line and construct.
  */
 import { rangeOf, type Block, type Expression, headRange } from "#preview/hcl/ast.ts";
-import type { Range } from "#preview/hcl/source.ts";
-import { diagnosticText } from "#preview/hcl/source.ts";
+import type { Diagnostic, Range } from "#preview/hcl/source.ts";
 import { allModules, type ModuleConfig, type ResourceConfig } from "#preview/module/config.ts";
 import { loadModule } from "#preview/module/load.ts";
 import { readState } from "./state.ts";
 import { cryptoRand } from "#cryptorand/cryptorand.ts";
 import { findType } from "./types/table.ts";
 
-export type Support = { readonly ok: true } | { readonly ok: false; readonly reasons: readonly string[] };
+export interface Reason {
+  /** Absent where it concerns no place of a file. */
+  readonly file?: string;
+  readonly line?: number;
+  readonly construct: string;
+}
+
+export type Support = { readonly ok: true } | { readonly ok: false; readonly reasons: readonly Reason[] };
+
+/** `main.tf line 3: resource type docker_container` */
+export const reasonText = ({ file, line, construct }: Reason): string =>
+  file === undefined ? construct : `${file} line ${line ?? 1}: ${construct}`;
 
 /** Local provider name → source that this engine stands in for. */
 const providers: Readonly<Record<string, string>> = {
@@ -21,10 +31,14 @@ const providers: Readonly<Record<string, string>> = {
   terraform: "terraform.io/builtin/terraform",
 };
 
-const at = (range: Range): string => `${range.file} line ${range.start.line}`;
+const reason = (range: Range, construct: string): Reason => ({
+  file: range.file,
+  line: range.start.line,
+  construct,
+});
 
 export function supports(dir: string): Support {
-  const reasons: string[] = [];
+  const reasons: Reason[] = [];
   for (const module of allModules(loadModule(dir))) moduleReasons(module, reasons);
   return reasons.length === 0 ? { ok: true } : { ok: false, reasons };
 }
@@ -38,23 +52,31 @@ export function supportsState(bytes: Uint8Array): Support {
   if (foreign.size === 0) return { ok: true };
   return {
     ok: false,
-    reasons: [...foreign].map((address) => `the state holds ${address}, which only Terraform can manage`),
+    reasons: [...foreign].map((address) => ({
+      construct: `the state holds ${address}, which only Terraform can manage`,
+    })),
   };
 }
 
-function moduleReasons(module: ModuleConfig, reasons: string[]): void {
+const problem = ({ summary, detail, range }: Diagnostic): Reason =>
+  range ? reason(range, `${summary}; ${detail}`) : { construct: `${summary}; ${detail}` };
+
+function moduleReasons(module: ModuleConfig, reasons: Reason[]): void {
   for (const diagnostic of module.diagnostics) {
-    if (diagnostic.severity === "error") reasons.push(diagnosticText(diagnostic));
+    if (diagnostic.severity === "error") reasons.push(problem(diagnostic));
   }
-  for (const block of module.others) reasons.push(`${at(headRange(block))}: ${block.type} blocks`);
+  for (const block of module.others) reasons.push(reason(headRange(block), `${block.type} blocks`));
   for (const call of module.calls.values()) {
     if (!call.module) {
       reasons.push(
-        `${at(headRange(call.block))}: module ${JSON.stringify(call.source ?? call.name)} is not part of the template`,
+        reason(
+          headRange(call.block),
+          `module ${JSON.stringify(call.source ?? call.name)} is not part of the template`,
+        ),
       );
     }
     if (call.block.body.attributes.has("providers")) {
-      reasons.push(`${at(headRange(call.block))}: providers passed to a module`);
+      reasons.push(reason(headRange(call.block), `providers passed to a module`));
     }
   }
   for (const block of module.providers) providerReasons(block, reasons);
@@ -62,15 +84,15 @@ function moduleReasons(module: ModuleConfig, reasons: string[]): void {
   for (const resource of module.resources.values()) resourceReasons(resource, reasons);
 }
 
-function providerReasons(block: Block, reasons: string[]): void {
+function providerReasons(block: Block, reasons: Reason[]): void {
   const [name = ""] = block.labels;
   if (!Object.hasOwn(providers, name)) {
-    reasons.push(`${at(headRange(block))}: provider ${JSON.stringify(name)}`);
+    reasons.push(reason(headRange(block), `provider ${JSON.stringify(name)}`));
   }
-  if (block.body.attributes.has("alias")) reasons.push(`${at(headRange(block))}: an alias of a provider`);
+  if (block.body.attributes.has("alias")) reasons.push(reason(headRange(block), `an alias of a provider`));
 }
 
-function settingReasons(settings: Block, reasons: string[]): void {
+function settingReasons(settings: Block, reasons: Reason[]): void {
   for (const block of settings.body.blocks) {
     if (block.type === "required_providers") {
       for (const attribute of block.body.attributes.values()) {
@@ -78,11 +100,11 @@ function settingReasons(settings: Block, reasons: string[]): void {
         const known = Object.hasOwn(providers, attribute.name) ? providers[attribute.name] : undefined;
         const same = source === undefined || source.replace(/^registry\.terraform\.io\//, "") === known;
         if (known !== undefined && !same) {
-          reasons.push(`${at(rangeOf(attribute))}: provider source ${JSON.stringify(source)}`);
+          reasons.push(reason(rangeOf(attribute), `provider source ${JSON.stringify(source)}`));
         }
       }
     } else if (block.type === "backend" || block.type === "cloud") {
-      reasons.push(`${at(headRange(block))}: ${block.type} blocks`);
+      reasons.push(reason(headRange(block), `${block.type} blocks`));
     }
   }
 }
@@ -100,29 +122,33 @@ const lifecycleAttributes = new Set([
   "replace_triggered_by",
 ]);
 
-function resourceReasons(resource: ResourceConfig, reasons: string[]): void {
-  const place = at(headRange(resource.block));
+function resourceReasons(resource: ResourceConfig, reasons: Reason[]): void {
+  const place = headRange(resource.block);
   if (!findType(resource.mode, resource.type)) {
-    reasons.push(`${place}: ${resource.mode === "data" ? "data source" : "resource"} type ${resource.type}`);
+    reasons.push(
+      reason(place, `${resource.mode === "data" ? "data source" : "resource"} type ${resource.type}`),
+    );
   }
   const provider = resource.provider;
-  if (provider && provider.kind !== "variable") reasons.push(`${place}: an alias of a provider`);
-  if (resource.connection) reasons.push(`${place}: connection blocks`);
+  if (provider && provider.kind !== "variable") reasons.push(reason(place, `an alias of a provider`));
+  if (resource.connection) reasons.push(reason(place, `connection blocks`));
   for (const block of resource.lifecycle?.body.blocks ?? []) {
-    reasons.push(`${at(headRange(block))}: ${block.type} blocks`);
+    reasons.push(reason(headRange(block), `${block.type} blocks`));
   }
   for (const attribute of resource.lifecycle?.body.attributes.values() ?? []) {
     if (!lifecycleAttributes.has(attribute.name)) {
-      reasons.push(`${at(rangeOf(attribute))}: lifecycle.${attribute.name}`);
+      reasons.push(reason(rangeOf(attribute), `lifecycle.${attribute.name}`));
     }
   }
   for (const block of resource.provisioners) {
     if (block.labels[0] !== "local-exec") {
-      reasons.push(`${at(headRange(block))}: provisioner ${JSON.stringify(block.labels[0] ?? "")}`);
+      reasons.push(reason(headRange(block), `provisioner ${JSON.stringify(block.labels[0] ?? "")}`));
     }
   }
   const json = resource.block.body.json === true;
   for (const name of ["lifecycle", "provisioner", "connection", "dynamic"]) {
-    if (json && resource.block.body.attributes.has(name)) reasons.push(`${place}: ${name} in JSON syntax`);
+    if (json && resource.block.body.attributes.has(name)) {
+      reasons.push(reason(place, `${name} in JSON syntax`));
+    }
   }
 }
