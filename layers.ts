@@ -68,4 +68,5 @@ export const testFolders: readonly string[] = [
   "coderd/database/dbtestutil",
   "tailnet/tailnettest",
   "net/natlab",
+  "provisioner/native/nativetest",
 ];

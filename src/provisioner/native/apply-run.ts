@@ -74,6 +74,21 @@ export async function applyPlan(session: EngineSession, input: ApplyInput): Prom
       });
     },
   });
+  // Data sources that waited for a resource and that nobody asked for meanwhile.
+  for (const read of failures.length > 0 ? [] : planned.data.filter(({ deferred }) => deferred)) {
+    const instance = findInstance(
+      evaluator,
+      read.module,
+      read.address,
+      `data.${read.type.type}.${read.name}`,
+    );
+    try {
+      if (instance) evaluator.instance(instance);
+    } catch (error) {
+      if (!(error instanceof HclError)) throw error;
+      failures.push({ address: read.address, message: error.message });
+    }
+  }
   if (!planned.input.destroy) state.outputs = failures.length > 0 ? state.outputs : outputsOf(evaluator);
   else if (failures.length === 0) {
     state.outputs = {};

@@ -159,7 +159,7 @@ function plan(
     const errors = planned.diagnostics.filter(({ severity }) => severity === "error");
     if (errors.length > 0) return { error: planError(errors) };
     progress.planned = planned;
-    progress.plan = planJson(planned, state);
+    progress.plan = planJson(planned, state, destroy);
     logPlan(session, planned);
     const facts = planFacts(progress.plan);
     for (const line of facts.replacementLogs) session.emit(LogLevel.WARN, line);

@@ -123,7 +123,7 @@ function changeJson(change: Change): JsonTree {
 }
 
 /** The plan; `state` is the refreshed prior state. */
-export function planJson(run: PlannedRun, state: State): JsonTree {
+export function planJson(run: PlannedRun, state: State, destroy: boolean): JsonTree {
   const planned: Shown[] = [];
   const changes: JsonTree[] = [];
   for (const change of run.changes) {
@@ -141,7 +141,8 @@ export function planJson(run: PlannedRun, state: State): JsonTree {
       value: change.after,
     });
   }
-  const prior: Shown[] = shownState(state, "managed");
+  // A destroy reads nothing anew: what the state knows of data sources counts.
+  const prior: Shown[] = shownState(state, destroy ? undefined : "managed");
   for (const read of run.data) {
     const shown: Shown = {
       address: read.address,
