@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Clock } from "#quartz/clock.ts";
 import type { Rand } from "#cryptorand/cryptorand.ts";
 import type { Logger } from "#slog/slog.ts";
-import { agentScripts } from "#provisionersdk/agentscripts.ts";
+import { agentScripts } from "#provisionersdk/agent-scripts.ts";
 import type { Engine } from "#provisionersdk/engine.ts";
 import { provisionerRouter } from "#provisionersdk/session.ts";
 import { drpcClient, type DrpcClient } from "#rpc/drpc/client.ts";
@@ -55,5 +55,5 @@ async function terraformOf({ engine, cacheDir, env, rand }: EngineOptions): Prom
   const machine = { platform: process.platform, arch: process.arch };
   const binary = env["CODER_TERRAFORM_BINARY"] ?? "";
   void engine;
-  return terraformEngine({ binary, env, cacheDir, agentScripts: agentScripts(), rand, machine });
+  return terraformEngine({ binary, env, cacheDir, agentScripts, rand, machine });
 }
