@@ -32,7 +32,10 @@ test("a signal is reported by its number", async (t) => {
 });
 
 test("typing reaches the process; a resize raises SIGWINCH", async (t) => {
-  const pty = start(t, "trap 'stty size; exit 0' WINCH; read line; echo got $line; while :; do sleep 0.01; done");
+  const pty = start(
+    t,
+    "trap 'stty size; exit 0' WINCH; read line; echo got $line; while :; do sleep 0.01; done",
+  );
   let seen = "";
   pty.on("data", (chunk: Buffer) => {
     seen += chunk.toString();

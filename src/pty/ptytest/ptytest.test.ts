@@ -3,7 +3,10 @@ import { test } from "node:test";
 import { ptytest } from "./ptytest.ts";
 
 test("expectMatch consumes, writeLine types, exited comes last", async (t) => {
-  const term = ptytest(t, { command: "/bin/sh", args: ["-c", "printf 'name? '; read n; echo hello $n; exit 2"] });
+  const term = ptytest(t, {
+    command: "/bin/sh",
+    args: ["-c", "printf 'name? '; read n; echo hello $n; exit 2"],
+  });
   await term.expectMatch("name? ");
   term.writeLine("ann");
   await term.expectMatch(/hello \w+/);
