@@ -319,6 +319,21 @@ test("templates that are wrong fail with Terraform's diagnostics in the log", as
   );
 });
 
+test("a version of our provider and a lock file of upstream's do not matter", async (t) => {
+  if (!(await hasTerraform(t))) return;
+  const lock = `provider "registry.terraform.io/coder/coder" {
+  version     = "2.4.2"
+  constraints = "2.4.2"
+  hashes      = ["h1:0000000000000000000000000000000000000000000="]
+}
+`;
+  const main = `${providers.replace('"coder/coder"', '"coder/coder", version = "2.4.2"')}data "coder_workspace" "me" {}\n`;
+  for (const files of [{ "main.tf": main }, { "main.tf": main, ".terraform.lock.hcl": lock }]) {
+    const { apply } = await build(t, WorkspaceTransition.START, {}, files);
+    assert.equal(apply.error, "");
+  }
+});
+
 test("local modules work; they are listed, and archived where they were fetched", async (t) => {
   if (!(await hasTerraform(t))) return;
   const files = {

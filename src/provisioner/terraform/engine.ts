@@ -16,6 +16,7 @@ import {
   type ApplyRequest,
   type GraphRequest,
   type GraphCompleteSchema,
+  type InitCompleteSchema,
   type InitRequest,
   type PlanCompleteSchema,
   type PlanRequest,
@@ -27,8 +28,10 @@ import { planFacts } from "./convert/plan-facts.ts";
 import { baseEnv, goPlatform, terraformVariableLines } from "./environment.ts";
 import { checkTerraform, findTerraform, isAtLeast, type Terraform } from "./locate.ts";
 import { archiveModules, listModules } from "./modules.ts";
+import { needsInit } from "./needs-init.ts";
 import { PluginCache } from "./plugin-cache.ts";
 import { capture, errorText, runStep, timed, type RunContext } from "./run.ts";
+import { stateJson } from "./state-json.ts";
 import { readState, rescueState, writeState } from "./state-file.ts";
 
 export interface TerraformEngineOptions {
@@ -44,6 +47,7 @@ export interface TerraformEngineOptions {
   readonly machine: { readonly platform: string; readonly arch: string };
 }
 
+type InitAnswer = MessageInitShape<typeof InitCompleteSchema>;
 type PlanAnswer = MessageInitShape<typeof PlanCompleteSchema>;
 type GraphAnswer = MessageInitShape<typeof GraphCompleteSchema>;
 
@@ -68,6 +72,7 @@ export function terraformEngine(options: TerraformEngineOptions): Engine {
   const platform = goPlatform(options.machine);
   /** Sessions whose workspace has nothing that could be destroyed. */
   const empty = new WeakSet<EngineSession>();
+  const dots = new WeakMap<EngineSession, Promise<string>>();
   const versions = new Map<string, Promise<Terraform>>();
 
   async function terraform({ clock, files, killed }: EngineSession): Promise<Terraform> {
@@ -99,8 +104,16 @@ export function terraformEngine(options: TerraformEngineOptions): Engine {
     return config.provisionerLogLevel === "" ? {} : { TF_LOG: "JSON" };
   }
 
-  async function init(session: EngineSession, request: InitRequest) {
+  async function init(session: EngineSession, request: InitRequest): Promise<InitAnswer> {
     for (const line of terraformVariableLines(base)) session.emit(LogLevel.WARN, line);
+    if (!(await needsInit(session.files))) {
+      await terraform(session);
+      session.emit(
+        LogLevel.INFO,
+        "Nothing to initialize: the template needs no other providers and no modules.",
+      );
+      return {};
+    }
     const env = { ...base, TF_PLUGIN_CACHE_DIR: cache.dir };
     const run = await context(session, env);
     const json = isAtLeast(run.terraform.version, initJsonSince) ? ["-json"] : [];
@@ -192,20 +205,31 @@ export function terraformEngine(options: TerraformEngineOptions): Engine {
     return { ...result, state };
   }
 
+  /** The graph follows from the configuration alone: once a session, beside another command that only reads. */
+  function dotOf(session: EngineSession): Promise<string> {
+    const known = dots.get(session);
+    if (known) return known;
+    const made = context(session, base).then((run) => {
+      const type = isAtLeast(run.terraform.version, graphTypeSince) ? ["-type=plan"] : [];
+      return capture(run, ["graph", ...type]);
+    });
+    dots.set(session, made);
+    made.catch(() => dots.delete(session));
+    return made;
+  }
+
   async function graph(session: EngineSession, request: GraphRequest): Promise<GraphAnswer> {
-    const run = await context(session, base);
-    const type = isAtLeast(run.terraform.version, graphTypeSince) ? ["-type=plan"] : [];
-    const ofPlan = request.source !== GraphSource.SOURCE_STATE;
-    if (!ofPlan && (await readState(session.files)).length === 0) return {};
-    const [dot, text] = await Promise.all([
-      capture(run, ["graph", ...type]),
-      ofPlan ? readFile(planJsonFile(session), "utf8") : capture(run, ["show", "-json", "-no-color"]),
-    ]);
-    const json: unknown = JSON.parse(text);
     const { rand } = options;
-    const { warnings, ...converted } = ofPlan
-      ? convertPlan({ plan: json, dot, rand })
-      : convertState({ state: json, dot, rand });
+    const convert = async () => {
+      if (request.source !== GraphSource.SOURCE_STATE) {
+        const plan: unknown = JSON.parse(await readFile(planJsonFile(session), "utf8"));
+        return convertPlan({ plan, dot: await dotOf(session), rand });
+      }
+      const state = await readState(session.files);
+      if (state.length === 0) return convertState({ state: {}, dot: "", rand });
+      return convertState({ state: stateJson(state), dot: await dotOf(session), rand });
+    };
+    const { warnings, ...converted } = await convert();
     for (const line of warnings) session.emit(LogLevel.WARN, line);
     return converted;
   }
