@@ -46,8 +46,9 @@ function moduleSteps(address: string): string[] {
   let at = 0;
   while (at < address.length) {
     pattern.lastIndex = at;
-    if (!pattern.test(address))
-      {throw new StateError(`a module of the state has no address: ${JSON.stringify(address)}`);}
+    if (!pattern.test(address)) {
+      throw new StateError(`a module of the state has no address: ${JSON.stringify(address)}`);
+    }
     at = pattern.lastIndex;
     out.push(address.slice(0, at));
     if (address[at] === ".") at += 1;
