@@ -7,7 +7,6 @@ import { join } from "node:path";
 import pg from "pg";
 import { clientConfig, type PgConnection } from "../src/coderd/database/connection.ts";
 import { startTestCluster } from "../src/coderd/database/dbtestutil/cluster.ts";
-import { loadMigrations, migrate } from "../src/coderd/database/migrate.ts";
 import { analyse } from "./gen-sql/analyse.ts";
 import { readCatalog } from "./gen-sql/catalog.ts";
 import { domainName, emitDomain, emitList, emitModels } from "./gen-sql/emit.ts";
@@ -22,8 +21,7 @@ export interface GenOptions {
 /** Names of files that were written, or with `check` would be. Throws with file and query for a query that is wrong. */
 export async function genSql(options: GenOptions): Promise<string[]> {
   await using cluster = await startTestCluster();
-  await migrate({ connection: cluster.connection, migrations: await loadMigrations() });
-  const files = await generate(cluster.connection, join(database, "queries"));
+  const files = await generate({ ...cluster.connection, database: "migrated" }, join(database, "queries"));
   const dir = join(database, "gen");
   await mkdir(dir, { recursive: true });
   const stale = (await readdir(dir)).filter((name) => name.endsWith(".gen.ts") && !files.has(name));

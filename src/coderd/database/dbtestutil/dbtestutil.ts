@@ -14,7 +14,6 @@ import { discardLogger, type Logger } from "#slog/slog.ts";
 import { clientConfig, type PgConnection } from "../connection.ts";
 import { Database, type Store } from "../db.ts";
 import type { EmbeddedPostgres } from "../embedded/embedded.ts";
-import { loadMigrations, migrate } from "../migrate.ts";
 import { PgPubsub } from "../pubsub/pg-pubsub.ts";
 import { startTestCluster } from "./cluster.ts";
 
@@ -45,17 +44,14 @@ async function startShared(): Promise<Shared> {
   const cluster = await startTestCluster();
   const admin = new pg.Pool({ ...clientConfig(cluster.connection), max: 2 });
   admin.on("error", () => {});
-  await admin.query("CREATE DATABASE migrated");
-  await migrate({
-    connection: { ...cluster.connection, database: "migrated" },
-    migrations: await loadMigrations(),
-  });
   return { cluster, admin };
 }
 
 after(async () => {
   if (!shared) return;
-  const { cluster, admin } = await shared;
+  const started = await shared.catch(() => undefined);
+  if (!started) return;
+  const { cluster, admin } = started;
   await admin.end();
   await cluster[Symbol.asyncDispose]();
 });

@@ -14,7 +14,7 @@ import type { Logger } from "#slog/slog.ts";
 import type { PgConnection } from "../connection.ts";
 import { exists, installBinaries } from "./binaries.ts";
 import { checkMajor, EmbeddedPostgresError, explain } from "./diagnose.ts";
-import { chooseIdentity, giveTree, type Identity, privateFolder } from "./identity.ts";
+import { chooseIdentity, giveTree, type Identity, type Ids, privateFolder } from "./identity.ts";
 import { answers, cleanEnv, isAlive, launch, livingPostmaster, type Running, socketPort } from "./process.ts";
 
 export interface EmbeddedOptions {
@@ -32,6 +32,10 @@ export interface EmbeddedOptions {
   readonly dataHome?: string;
   /** False: initdb does not wait for the disk. Tests only. */
   readonly durable?: boolean;
+  /** A stopped server's data folder to copy instead of running initdb. Tests only. */
+  readonly seed?: string;
+  /** False: the server outlives us when we are killed, as on systems without `setpriv`. Tests only. */
+  readonly tied?: boolean;
   /** Parent of the socket folder: short (107 bytes are the limit of a socket's path). */
   readonly socketRoot?: string;
   /** More settings of the server, e.g. `fsync: "off"` in tests. */
@@ -81,6 +85,7 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     socketDir,
     identity,
     durable: options.durable ?? true,
+    seed: options.seed,
   });
   const launchOptions = {
     postgres: prepared.postgres,
@@ -88,16 +93,21 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     socketDir,
     identity,
     settings: { ...defaultSettings, ...options.settings },
+    tied: options.tied ?? true,
     log: log.named("postgres"),
   };
 
+  const adopt = (pid: number) => ({ running: { pid, ended: death(pid, clock) }, adopted: true });
   const start = async (): Promise<{ running: Running; adopted: boolean }> => {
     for (let attempt = 0; ; attempt++) {
       options.signal?.throwIfAborted();
       const other = await livingPostmaster(data);
       if (other !== undefined) {
         if (await answers(socketDir)) {
-          return { running: { pid: other, ended: death(other, clock) }, adopted: true };
+          if (await ownerLives(home)) return adopt(other);
+          // Its parent was killed: it may have been told to end a moment ago.
+          await clock.sleep(250, { signal: options.signal });
+          if (isAlive(other) && (await answers(socketDir))) return adopt(other);
         }
         // It is starting or shutting down (its parent was killed): wait for either.
         if (attempt > 600) {
@@ -167,6 +177,7 @@ interface Places {
   readonly socketDir: string;
   readonly identity: Identity;
   readonly durable: boolean;
+  readonly seed: string | undefined;
 }
 
 /** Programs copied, data folder made, socket folder checked. */
@@ -188,7 +199,8 @@ async function prepare(places: Places): Promise<{ postgres: string }> {
 }
 
 /** Into `data.new`, then renamed: a killed initdb leaves only that, which the next start removes. */
-async function initialise(initdb: string, { data, identity, durable }: Places): Promise<void> {
+async function initialise(initdb: string, places: Places): Promise<void> {
+  const { data, identity, seed } = places;
   if (await exists(data)) {
     throw new EmbeddedPostgresError(
       `built-in PostgreSQL: ${data} exists but holds no database (no PG_VERSION): move it away`,
@@ -196,13 +208,36 @@ async function initialise(initdb: string, { data, identity, durable }: Places): 
   }
   const scratch = `${data}.new`;
   await rm(scratch, { recursive: true, force: true });
-  await mkdir(scratch, { mode: 0o700 });
-  if (identity.initdb) await chown(scratch, identity.initdb.uid, identity.initdb.gid);
-  const args = ["-D", scratch, "-U", "coder", "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8"];
-  args.push("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions");
-  if (!durable) args.push("--no-sync");
-  const child = spawn(initdb, args, {
-    ...identity.initdb,
+  if (seed !== undefined) {
+    await run("cp", ["-a", seed, scratch], undefined, dirname(data));
+  } else {
+    await mkdir(scratch, { mode: 0o700 });
+    if (identity.initdb) await chown(scratch, identity.initdb.uid, identity.initdb.gid);
+    const args = [
+      "-D",
+      scratch,
+      "-U",
+      "coder",
+      "--auth-local=trust",
+      "--auth-host=reject",
+      "--encoding=UTF8",
+    ];
+    args.push("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions");
+    if (!places.durable) args.push("--no-sync");
+    await run(initdb, args, identity.initdb, dirname(data));
+    if (identity.run) await giveTree(scratch, identity.run);
+  }
+  await rename(scratch, data);
+}
+
+async function run(
+  program: string,
+  args: readonly string[],
+  ids: Ids | undefined,
+  where: string,
+): Promise<void> {
+  const child = spawn(program, args, {
+    ...ids,
     env: cleanEnv(),
     cwd: "/",
     stdio: ["ignore", "pipe", "pipe"],
@@ -220,18 +255,16 @@ async function initialise(initdb: string, { data, identity, durable }: Places): 
     });
     child.once("close", (code) => done(code ?? -1));
   });
-  if (status !== 0) {
-    await rm(scratch, { recursive: true, force: true });
-    throw explain("initdb", dirname(data), said);
-  }
-  if (identity.run) await giveTree(scratch, identity.run);
-  await rename(scratch, data);
+  if (status !== 0) throw explain(program.endsWith("initdb") ? "initdb" : program, where, said);
 }
 
 /** True if the process that started this database still runs: then it is not ours to stop. */
 async function ownerLives(home: string): Promise<boolean> {
   const pid = Number(await readFile(join(home, "owner.pid"), "utf8").catch(() => "0"));
-  return pid !== process.pid && isAlive(pid);
+  if (pid === process.pid || !isAlive(pid)) return false;
+  // A killed process whose parent has not asked for its status yet is dead for us.
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  return !/^\d+ \(.*\) Z/s.test(stat);
 }
 
 /** SIGINT is PostgreSQL's fast shutdown, SIGQUIT its immediate one (recovers at the next start). */

@@ -1,5 +1,5 @@
 /** One run of the `postgres` program: start, readiness, stop; and what can be learned of one that somebody else began. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { readFile, readlink, rm } from "node:fs/promises";
@@ -7,7 +7,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import type { Logger } from "#slog/slog.ts";
 import { explain } from "./diagnose.ts";
-import type { Ids, Identity } from "./identity.ts";
+import type { Identity } from "./identity.ts";
 
 export const socketPort = 5432;
 
@@ -23,6 +23,8 @@ export interface LaunchOptions {
   readonly socketDir: string;
   readonly identity: Identity;
   readonly settings: Readonly<Record<string, string>>;
+  /** Ends with us, if `setpriv` is there. */
+  readonly tied: boolean;
   readonly log: Logger;
 }
 
@@ -30,7 +32,7 @@ export interface LaunchOptions {
 export async function launch(options: LaunchOptions): Promise<Running> {
   const args = ["-D", options.data, "-k", options.socketDir, "-p", String(socketPort), "-h", ""];
   for (const [key, value] of Object.entries(options.settings)) args.push("-c", `${key}=${value}`);
-  const child = spawnAs(options.postgres, args, options.identity.run);
+  const child = spawnAs(options.postgres, args, options);
   const ended = once(child, "exit").then(() => {});
   const said = await readiness(child, options.log);
   if (said !== undefined) throw explain("start", options.data, said);
@@ -38,16 +40,16 @@ export async function launch(options: LaunchOptions): Promise<Running> {
 }
 
 /** `setpriv` ties the server's life to ours: it gets SIGINT (fast shutdown) when we die, however we die. */
-function spawnAs(program: string, args: readonly string[], ids: Ids | undefined): ChildProcess {
-  const setpriv = ["/usr/bin/setpriv", "/bin/setpriv"].find((path) => existsSync(path));
-  const options = { stdio: ["ignore", "ignore", "pipe"] as const, env: cleanEnv(), cwd: "/" };
-  if (setpriv === undefined) {
-    return spawn(program, args, { ...options, ...ids, stdio: ["ignore", "ignore", "pipe"] });
-  }
-  const change = ids ? ["--reuid", String(ids.uid), "--regid", String(ids.gid), "--clear-groups"] : [];
+function spawnAs(program: string, args: readonly string[], options: LaunchOptions): ChildProcess {
+  const { run } = options.identity;
+  const setpriv = ["/usr/bin/setpriv", "/bin/setpriv"].find((path) => options.tied && existsSync(path));
+  const rest: SpawnOptions = { stdio: ["ignore", "ignore", "pipe"], env: cleanEnv(), cwd: "/" };
+  // In a group of its own: Ctrl-C at the terminal reaches us alone, and we shut it down last.
+  if (setpriv === undefined) return spawn(program, args, { ...rest, ...run, detached: true });
+  const change = run ? ["--reuid", String(run.uid), "--regid", String(run.gid), "--clear-groups"] : [];
   return spawn(setpriv, [...change, "--pdeathsig", "INT", "--", program, ...args], {
-    ...options,
-    stdio: ["ignore", "ignore", "pipe"],
+    ...rest,
+    detached: true,
   });
 }
 
