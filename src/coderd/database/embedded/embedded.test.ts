@@ -29,6 +29,7 @@ async function places(t: TestContext) {
     socketRoot: dir,
     cacheDir,
     rootDir: cacheDir,
+    seed: await seeded(cacheDir),
   };
 }
 
@@ -96,6 +97,7 @@ describe("startEmbeddedPostgres", () => {
     const where = await places(t);
     const { child, pid } = await startChild(t, where);
     child.kill("SIGKILL");
+    await once(child, "exit");
     await using server = await start(where);
     assert.equal(server.adopted, false);
     assert.equal(isAlive(pid), false);

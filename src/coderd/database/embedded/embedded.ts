@@ -78,6 +78,8 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   const data = join(home, "data");
   const socketDir = join(options.socketRoot ?? "/tmp", `coder-${identity.uid}-${hash}`);
 
+  const connection = { host: socketDir, port: socketPort, user: "coder", database: "postgres" };
+
   const prepared = await prepare({
     home,
     programs,
@@ -103,11 +105,11 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
       options.signal?.throwIfAborted();
       const other = await livingPostmaster(data);
       if (other !== undefined) {
-        if (await answers(socketDir)) {
+        if (await answers(connection)) {
           if (await ownerLives(home)) return adopt(other);
           // Its parent was killed: it may have been told to end a moment ago.
           await clock.sleep(250, { signal: options.signal });
-          if (isAlive(other) && (await answers(socketDir))) return adopt(other);
+          if (isAlive(other) && (await answers(connection))) return adopt(other);
         }
         // It is starting or shutting down (its parent was killed): wait for either.
         if (attempt > 600) {
@@ -155,7 +157,7 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   const supervised = supervise();
 
   return {
-    connection: { host: socketDir, port: socketPort, user: "coder", database: "postgres" },
+    connection,
     dataDir: data,
     adopted: first.adopted,
     pid: () => current.pid,

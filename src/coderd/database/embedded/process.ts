@@ -3,9 +3,10 @@ import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process"
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { readFile, readlink, rm } from "node:fs/promises";
-import { connect } from "node:net";
 import { join } from "node:path";
+import pg from "pg";
 import type { Logger } from "#slog/slog.ts";
+import { clientConfig, type PgConnection } from "../connection.ts";
 import { explain } from "./diagnose.ts";
 import type { Identity } from "./identity.ts";
 
@@ -82,15 +83,16 @@ function readiness(child: ChildProcess, log: Logger): Promise<string | undefined
   });
 }
 
-export function answers(socketDir: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(join(socketDir, `.s.PGSQL.${socketPort}`));
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
+/** A whole login: a server that shuts down still accepts connections, only to refuse them. */
+export async function answers(connection: PgConnection): Promise<boolean> {
+  const client = new pg.Client({ ...clientConfig(connection), connectionTimeoutMillis: 5_000 });
+  client.on("error", () => {});
+  const connected = await client.connect().then(
+    () => true,
+    () => false,
+  );
+  await client.end().catch(() => {});
+  return connected;
 }
 
 /** The postmaster that holds this data folder, if it lives. A pid file whose process is something else is removed. */
