@@ -5,9 +5,12 @@
 import { readFileSync } from "node:fs";
 import type { VectorResult } from "../vectors.ts";
 import type { Checker, Vector } from "./net/checker.ts";
+import { coordinatorCheckers } from "./net/coordinator.ts";
+import { derpCheckers } from "./net/derp.ts";
 import { drpcCheckers } from "./net/drpc.ts";
 import { keyCheckers } from "./net/keys.ts";
 import { packetCheckers } from "./net/packets.ts";
+import { ptyCheckers } from "./net/pty.ts";
 import { wgCheckers } from "./net/wg.ts";
 import { yamuxCheckers } from "./net/yamux.ts";
 
@@ -17,6 +20,9 @@ const checkers: Readonly<Record<string, Checker>> = {
   ...keyCheckers,
   ...wgCheckers,
   ...packetCheckers,
+  ...derpCheckers,
+  ...ptyCheckers,
+  ...coordinatorCheckers,
 };
 
 export async function run(args: readonly string[]): Promise<VectorResult> {

@@ -64,8 +64,14 @@ export interface Frame {
 
 /** Cuts a byte stream into frames. Holds at most one unfinished frame. */
 export class FrameReader {
+  readonly #limitOf: (type: number) => number;
   #parts: Buffer[] = [];
   #held = 0;
+
+  /** `limitOf` gives the largest payload of a type; longer ones are refused by their header alone. */
+  constructor(limitOf: (type: number) => number = () => maxFrame) {
+    this.#limitOf = limitOf;
+  }
 
   /** Frames that are complete with this piece. Throws DerpProtocolError for a length beyond the bound. */
   *push(piece: Buffer): Generator<Frame, void> {
@@ -81,7 +87,7 @@ export class FrameReader {
     }
     let at = 0;
     while (data.length - at >= headerLength) {
-      const length = checkedLength(data.readUInt32BE(at + 1));
+      const length = this.#lengthOf(data, at);
       const end = at + headerLength + length;
       if (end > data.length) break;
       yield { type: data.readUInt8(at), payload: data.subarray(at + headerLength, end) };
@@ -97,11 +103,29 @@ export class FrameReader {
     const [first] = this.#parts;
     const head = first && first.length >= headerLength ? first : Buffer.concat(this.#parts);
     if (head !== first) this.#parts = [head];
-    return headerLength + checkedLength(head.readUInt32BE(1));
+    return headerLength + this.#lengthOf(head, 0);
+  }
+
+  #lengthOf(data: Buffer, at: number): number {
+    const type = data.readUInt8(at);
+    const length = data.readUInt32BE(at + 1);
+    if (length > Math.min(maxFrame, this.#limitOf(type))) {
+      throw new DerpProtocolError(`a frame of type ${type} with ${length} bytes is too long`);
+    }
+    return length;
   }
 }
 
-function checkedLength(length: number): number {
-  if (length > maxFrame) throw new DerpProtocolError(`a frame of ${length} bytes is too long`);
-  return length;
+/** Largest payloads that a server takes. */
+export function serverLimit(type: number): number {
+  switch (type) {
+    case frameType.sendPacket:
+      return keyLength + maxPacket;
+    case frameType.forwardPacket:
+      return 2 * keyLength + maxPacket;
+    case frameType.clientInfo:
+      return maxInfo;
+    default:
+      return maxFrame;
+  }
 }
