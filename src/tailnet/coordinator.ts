@@ -114,7 +114,7 @@ export class MemoryCoordinator implements Coordinator {
 
   close(): void {
     this.#closed = true;
-    for (const peer of [...this.#peers.values()]) {
+    for (const peer of this.#peers.values()) {
       this.#remove(peer, Kind.LOST, "coordinator close", "coordinator closed");
     }
   }

@@ -40,8 +40,9 @@ export function encodePtyInit(init: PtyInit): Buffer {
       BackendType: init.backendType,
     }),
   );
-  if (json.length > maxInit)
+  if (json.length > maxInit) {
     throw new Error(`a terminal's first message of ${json.length} bytes is too long`);
+  }
   const length = Buffer.alloc(2);
   length.writeUInt16LE(json.length);
   return Buffer.concat([length, json]);
@@ -115,8 +116,9 @@ export class PtyRequestReader {
     if (byte === 0x22) this.#inString = true;
     else if (byte === 0x7b) this.#depth++;
     else if (byte === 0x7d && --this.#depth === 0) return true;
-    if (this.#depth < 0 || (this.#depth === 0 && byte > 0x20))
+    if (this.#depth < 0 || (this.#depth === 0 && byte > 0x20)) {
       throw new Error("expected a JSON object from the terminal's client");
+    }
     return false;
   }
 }

@@ -149,8 +149,9 @@ export class DerpServer implements AsyncDisposable {
     if (same) same.push(client);
     else {
       this.#clients.set(client.name, [client]);
-      for (const watcher of this.#watchers)
+      for (const watcher of this.#watchers) {
         watcher.sendControl(encodeFrame(frameType.peerPresent, client.key));
+      }
     }
     const { admits, clock } = this.#options;
     if (!admits) return;
@@ -194,8 +195,9 @@ export class DerpServer implements AsyncDisposable {
       case frameType.sendPacket:
         return this.#onSend(client, payload);
       case frameType.ping:
-        if (payload.length < 8 || payload.length > maxPing)
+        if (payload.length < 8 || payload.length > maxPing) {
           throw new DerpProtocolError("a ping of odd length");
+        }
         this.counters.gotPing++;
         this.counters.sentPong++;
         return client.sendControl(encodeFrame(frameType.pong, payload.subarray(0, 8)));
