@@ -5,6 +5,7 @@
  *     await using coderd = await startCoderd({ store, listen: { host: "127.0.0.1", port: 0 }, … });
  *     coderd.url
  */
+import type { Endpoint } from "#codersdk/endpoint.ts";
 import { version } from "#buildinfo/buildinfo.ts";
 import { cryptoRand, type Rand } from "#cryptorand/cryptorand.ts";
 import { realClock, type Clock } from "#quartz/clock.ts";
@@ -68,6 +69,8 @@ export interface Coderd extends AsyncDisposable {
   /** Knows permissions; for whoever runs in the same process. */
   readonly store: AuthzStore;
   readonly services: Services;
+  /** What it answers to. */
+  readonly endpoints: readonly Endpoint[];
 }
 
 /** Starts to listen; disposing it ends requests, sockets and loops, and writes what is left. */
@@ -98,8 +101,9 @@ export async function startCoderd(options: CoderdOptions): Promise<Coderd> {
     rand,
     log: log.named("httpmw"),
   });
+  const routes = modules.flatMap((module) => module(services));
   const server = await HttpServer.start({
-    routes: modules.flatMap((routes) => routes(services)),
+    routes,
     guard,
     clientIp: clientIpReader(config.proxyTrust),
     clock,
@@ -115,6 +119,7 @@ export async function startCoderd(options: CoderdOptions): Promise<Coderd> {
     accessUrl: accessUrl(),
     store,
     services,
+    endpoints: routes.map(({ endpoint }) => endpoint),
     async [Symbol.asyncDispose]() {
       stop.abort(new Error("the server shuts down"));
       await server[Symbol.asyncDispose]();

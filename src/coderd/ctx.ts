@@ -6,6 +6,11 @@ import type { Clock } from "#quartz/clock.ts";
 import type { Logger } from "#slog/slog.ts";
 import type { Subject } from "./rbac/subject.ts";
 
+export interface Origin {
+  readonly ip: string;
+  readonly userAgent: string;
+}
+
 export interface Ctx {
   readonly actor: Subject;
   /** Aborts when the work is no longer wanted: client gone, shutdown, deadline. */
@@ -14,6 +19,8 @@ export interface Ctx {
   /** In logs, audit rows and the `X-Coder-Request-Id` header. */
   readonly requestId: string;
   readonly clock: Clock;
+  /** Where the work was asked for; undefined for work of the server itself. For the audit log. */
+  readonly origin?: Origin | undefined;
   /** Time of the clock; SQL gets its time from here. */
   now(): Date;
   /** The same work by another actor; `why` is logged. This is the only way to elevate, so that it can be grepped. */
@@ -28,6 +35,7 @@ export interface CtxOptions {
   readonly log: Logger;
   readonly requestId: string;
   readonly clock: Clock;
+  readonly origin?: Origin | undefined;
 }
 
 export function newCtx(options: CtxOptions): Ctx {

@@ -1,15 +1,10 @@
 /** Runs the steps in order against one server and says, for each, what differed. */
-import { allEndpoints } from "#codersdk/contract.ts";
+import type { Endpoint } from "#codersdk/endpoint.ts";
 import { compareHeaders, compareJson, type Mode } from "./compare.ts";
-import type { Idp } from "./idp.ts";
 import { type Got, send, sendSocket } from "./send.ts";
 import type { Answer, Frame, Step, SweepAnswer } from "./steps.ts";
+import type { Target } from "./target.ts";
 import { Values } from "./values.ts";
-
-export interface Target {
-  readonly url: string;
-  readonly idp: Idp;
-}
 
 export type Outcome =
   | { readonly kind: "equal" | "notYet" | "uncounted" }
@@ -24,10 +19,10 @@ export class Replay {
   readonly #known: (path: string) => boolean;
   #last: Got | undefined;
 
-  constructor(target: Target) {
+  constructor(target: Target, recorded: readonly string[]) {
     this.#target = target;
     this.#values = new Values({ url: target.url, idp: target.idp.url });
-    this.#known = knownPaths();
+    this.#known = knownPaths(target.endpoints, recorded);
   }
 
   async run(step: Step): Promise<Outcome> {
@@ -201,21 +196,30 @@ function field(value: unknown, path: string): unknown {
   return at;
 }
 
-/** Whether the contract has the path, whatever the method. */
-function knownPaths(): (path: string) => boolean {
-  const forms = allEndpoints().map(({ endpoint }) => {
-    const parts = endpoint.path.split(/(\{[^}]+\})/);
-    const source = parts.map((part) =>
-      part.endsWith("...}")
+/** Whether the server has the path, whatever the method. */
+function knownPaths(endpoints: readonly Endpoint[], recorded: readonly string[]): (path: string) => boolean {
+  const ours = new Set(endpoints.map(({ path }) => pattern(path)));
+  const forms = Array.from(new Set([...ours, ...recorded.map(pattern)]))
+    .map((source) => ({ source, form: new RegExp(`^${source}/?$`) }))
+    // The route with the fewest parameters is the one that a router takes.
+    .toSorted((a, b) => a.source.split("[^/]+").length - b.source.split("[^/]+").length);
+  return (path) => {
+    const bare = (path.split("?")[0] ?? "").replaceAll(/\/{2,}/g, "/");
+    const match = forms.find(({ form, source }) => !source.endsWith(".*") && form.test(bare));
+    const found = match ?? forms.find(({ form }) => form.test(bare));
+    return found !== undefined && ours.has(found.source);
+  };
+}
+
+function pattern(path: string): string {
+  const parts = path.replace(/(?<=.)\/$/, "").split(/(\{[^}]+\}|\*$)/);
+  return parts
+    .map((part) =>
+      part === "*" || part.endsWith("...}")
         ? ".*"
         : part.startsWith("{")
           ? "[^/]+"
           : part.replaceAll(/[.*+?^$()|[\]\\]/g, "\\$&"),
-    );
-    return new RegExp(`^${source.join("")}/?$`);
-  });
-  return (path) => {
-    const bare = (path.split("?")[0] ?? "").replaceAll(/\/{2,}/g, "/");
-    return forms.some((form) => form.test(bare));
-  };
+    )
+    .join("");
 }

@@ -1,6 +1,7 @@
 /** Makes API tokens: lifetime, scopes, allow list and name as the caller may have them. */
 import type { CreateToken } from "#codersdk/apikeys.ts";
 import type { Rand } from "#cryptorand/cryptorand.ts";
+import { audit } from "../audit/audit.ts";
 import { makeKey, type SessionTimes } from "../apikey/apikey.ts";
 import type { Ctx } from "../ctx.ts";
 import { isCheckViolation, isUniqueViolation } from "../database/errors.ts";
@@ -107,7 +108,10 @@ export async function createToken(
       allowList,
     });
     try {
-      await deps.store.inTx(ctx, {}, (tx) => tx.insertApiKey(ctx, row));
+      await deps.store.inTx(ctx, {}, async (tx) => {
+        const key = await tx.insertApiKey(ctx, row);
+        await audit(tx, ctx, { action: "create", type: "api_key", after: key, statusCode: 201 });
+      });
       return token;
     } catch (error) {
       if (isCheckViolation(error, "credentials_need_living_user")) throw new NotFound();

@@ -1,5 +1,6 @@
 /** Routes of keys and tokens. */
 import { apikeys } from "#codersdk/apikeys.ts";
+import { audit } from "../audit/audit.ts";
 import { makeKey } from "../apikey/apikey.ts";
 import { prebuildsUserId } from "../database/dbauthz/kinds.ts";
 import { toApiKey } from "../database/db2sdk/users.ts";
@@ -58,7 +59,10 @@ function writes(deps: ApiKeysDeps): BoundRoute[] {
         now: ctx.now(),
         ip: req.ip,
       });
-      await store.inTx(ctx, {}, (tx) => tx.insertApiKey(ctx, row));
+      await store.inTx(ctx, {}, async (tx) => {
+        const key = await tx.insertApiKey(ctx, row);
+        await audit(tx, ctx, { action: "create", type: "api_key", after: key, statusCode: 201 });
+      });
       return { key: token };
     }),
     bind(apikeys.createToken, async (ctx, req) => {
@@ -68,13 +72,22 @@ function writes(deps: ApiKeysDeps): BoundRoute[] {
     bind(apikeys.delete, async (ctx, req) => {
       const { user } = await resolveUser(ctx, store, req.caller, req.params.user);
       const key = await ownKey(store, ctx, user.id, req.params.keyid);
-      await store.inTx(ctx, {}, (tx) => tx.deleteApiKeyById(ctx, { id: key.id }));
+      await store.inTx(ctx, {}, async (tx) => {
+        await tx.deleteApiKeyById(ctx, { id: key.id });
+        await audit(tx, ctx, { action: "delete", type: "api_key", before: key, statusCode: 204 });
+      });
       return undefined;
     }),
     bind(apikeys.expire, async (ctx, req) => {
       const { user } = await resolveUser(ctx, store, req.caller, req.params.user);
       const key = await ownKey(store, ctx, user.id, req.params.keyid);
-      await store.inTx(ctx, {}, (tx) => tx.expireKey(ctx, { id: key.id, now: ctx.now() }));
+      await store.inTx(ctx, {}, async (tx) => {
+        const now = ctx.now();
+        await tx.expireKey(ctx, { id: key.id, now });
+        const expiresAt = key.expiresAt < now ? key.expiresAt : now;
+        const after = { ...key, expiresAt };
+        await audit(tx, ctx, { action: "write", type: "api_key", before: key, after, statusCode: 204 });
+      });
       return undefined;
     }),
   ];

@@ -18,7 +18,7 @@ export interface AuditEntry<T extends AuditedType> {
   readonly before?: AuditedRows[T] | undefined;
   /** As it is now; absent if it is gone. One of the two must be given. */
   readonly after?: AuditedRows[T] | undefined;
-  /** Where it was asked for; absent for background work. */
+  /** Where it was asked for, if not where ctx says. */
   readonly request?: { readonly ip: string; readonly userAgent: string } | undefined;
   /** What the answer's status is. Default 200. No diff is kept of what failed. */
   readonly statusCode?: number;
@@ -37,7 +37,7 @@ export async function audit<T extends AuditedType>(
   ctx: Ctx,
   entry: AuditEntry<T>,
 ): Promise<void> {
-  const { action, type, before, after, request, statusCode = 200 } = entry;
+  const { action, type, before, after, request = ctx.origin, statusCode = 200 } = entry;
   const resource: Resource<AuditedRows[T]> = resources[type];
   const row = after ?? before;
   if (row === undefined) throw new Error(`audit of ${action} ${type}: nothing to tell of`);

@@ -143,7 +143,15 @@ export class HttpServer implements AsyncDisposable {
       .header("x-coder-build-version", version)
       .header("x-coder-request-id", request.found.requestId)
       .header("x-content-type-options", "nosniff")
-      .header("vary", request.url.startsWith("/api/") ? "Origin, Cookie" : "Origin");
+      .header("vary", "Origin, Cookie");
+    if (isPreflight(request)) {
+      // No origin is allowed in; browsers read that from the absence of the allow headers.
+      await reply
+        .header("vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers")
+        .code(200)
+        .send();
+      return;
+    }
     const { route } = request.routeOptions.config;
     if (route === undefined) return;
     request.found.caller = await guard({
@@ -170,6 +178,7 @@ export class HttpServer implements AsyncDisposable {
       log: log.with({ request_id: found.requestId }),
       requestId: found.requestId,
       clock,
+      origin: { ip: found.ip, userAgent: request.headers["user-agent"] ?? "" },
     });
     const result = await route.handle(ctx, {
       params: paramsOf(route.endpoint, request.params),
@@ -271,6 +280,11 @@ export class HttpServer implements AsyncDisposable {
     await this.app.close();
   }
 }
+
+const isPreflight = ({ method, headers }: FastifyRequest): boolean =>
+  method === "OPTIONS" &&
+  headers.origin !== undefined &&
+  headers["access-control-request-method"] !== undefined;
 
 const pathOf = (url: string): string => url.split("?")[0]?.replaceAll(/\/{2,}/g, "/") ?? "";
 

@@ -1,4 +1,5 @@
 /** A dormant user who comes back is active again with his first request. */
+import { audit } from "../audit/audit.ts";
 import type { Ctx } from "../ctx.ts";
 import type { AuthzStore } from "../database/dbauthz/dbauthz.ts";
 import type { SessionCaller } from "./caller.ts";
@@ -9,8 +10,18 @@ export async function activateDormant(
   caller: SessionCaller,
 ): Promise<SessionCaller> {
   const now = ctx.now();
-  const user = await store.inTx(ctx, {}, (tx) =>
-    tx.updateUserStatus(ctx, { id: caller.user.id, status: "active", updatedAt: now, lastSeenAt: now }),
-  );
+  const { id } = caller.user;
+  const user = await store.inTx(ctx, {}, async (tx) => {
+    const changed = await tx.updateUserStatus(ctx, { id, status: "active", updatedAt: now, lastSeenAt: now });
+    await audit(tx, ctx, {
+      action: "write",
+      type: "user",
+      before: caller.user,
+      after: changed,
+      userId: id,
+      extra: { automatic_actor: "coder", automatic_subsystem: "dormancy" },
+    });
+    return changed;
+  });
   return { ...caller, user };
 }

@@ -69,6 +69,7 @@ export function newGuard(options: GuardOptions): Guard {
       log: options.log,
       requestId: request.requestId,
       clock: options.clock,
+      origin: { ip: request.ip, userAgent: request.raw.headers["user-agent"] ?? "" },
     });
     const caller = await identify(options.authentication, ctx, request);
     limit(limiter, options.limits, request, caller);

@@ -1,6 +1,7 @@
 /** Routes of organizations and their members. */
 import type { MemberWithUser } from "#codersdk/organizations.ts";
 import { organizations } from "#codersdk/organizations.ts";
+import { audit } from "../audit/audit.ts";
 import type { Ctx } from "../ctx.ts";
 import { isUniqueViolation } from "../database/errors.ts";
 import type { AuthzStore } from "../database/dbauthz/dbauthz.ts";
@@ -123,17 +124,18 @@ function memberChanges({ store }: OrganizationsDeps): BoundRoute[] {
       checkRoleChange(ctx.actor, { organizationId: organization.id, stored: [], wanted: [] });
       const now = ctx.now();
       try {
-        return await store.inTx(ctx, {}, async (tx) =>
-          toMember(
-            await tx.insertOrganizationMember(ctx, {
-              organizationId: organization.id,
-              userId: user.id,
-              roles: [],
-              createdAt: now,
-              updatedAt: now,
-            }),
-          ),
-        );
+        return await store.inTx(ctx, {}, async (tx) => {
+          const added = await tx.insertOrganizationMember(ctx, {
+            organizationId: organization.id,
+            userId: user.id,
+            roles: [],
+            createdAt: now,
+            updatedAt: now,
+          });
+          const after = { ...added, username: user.username };
+          await audit(tx, ctx, { action: "create", type: "organization_member", after });
+          return toMember(added);
+        });
       } catch (error) {
         if (!isUniqueViolation(error)) throw error;
         throw new Invalid("The user is already a member of this organization.", { cause: error });
@@ -142,11 +144,13 @@ function memberChanges({ store }: OrganizationsDeps): BoundRoute[] {
     bind(organizations.removeMember, async (ctx, req) => {
       const organization = await resolveOrganization(ctx, store, req.params.organization);
       const { user } = await resolveUser(ctx, store, req.caller, req.params.user);
-      await oneMember(store, ctx, organization, user.id);
+      const { m } = await oneMember(store, ctx, organization, user.id);
       if (user.id === ctx.actor.id) throw new Invalid("You cannot remove yourself from an organization.");
-      await store.inTx(ctx, {}, (tx) =>
-        tx.deleteOrganizationMember(ctx, { organizationId: organization.id, userId: user.id }),
-      );
+      await store.inTx(ctx, {}, async (tx) => {
+        await tx.deleteOrganizationMember(ctx, { organizationId: organization.id, userId: user.id });
+        const before = { ...m, username: user.username };
+        await audit(tx, ctx, { action: "delete", type: "organization_member", before, statusCode: 204 });
+      });
       return undefined;
     }),
     bind(organizations.updateMemberRoles, async (ctx, req) => {
@@ -156,16 +160,22 @@ function memberChanges({ store }: OrganizationsDeps): BoundRoute[] {
       if (user.id === ctx.actor.id) throw new Invalid("You cannot change your own organization roles.");
       const roles = Array.from(new Set(req.body().roles));
       checkRoleChange(ctx.actor, { organizationId: organization.id, stored: m.roles, wanted: roles });
-      return store.inTx(ctx, {}, async (tx) =>
-        toMember(
-          await tx.updateOrganizationMemberRoles(ctx, {
-            organizationId: organization.id,
-            userId: user.id,
-            roles,
-            updatedAt: ctx.now(),
-          }),
-        ),
-      );
+      return store.inTx(ctx, {}, async (tx) => {
+        const changed = await tx.updateOrganizationMemberRoles(ctx, {
+          organizationId: organization.id,
+          userId: user.id,
+          roles,
+          updatedAt: ctx.now(),
+        });
+        const { username } = user;
+        await audit(tx, ctx, {
+          action: "write",
+          type: "organization_member",
+          before: { ...m, username },
+          after: { ...changed, username },
+        });
+        return toMember(changed);
+      });
     }),
   ];
 }

@@ -1,6 +1,7 @@
 /** Changes of one account: profile, password, status, roles, deletion. */
 import type { Infer } from "#codersdk/wire.ts";
 import type { UpdatePassword, UpdateProfile } from "#codersdk/users.ts";
+import { audit } from "../audit/audit.ts";
 import type { Ctx } from "../ctx.ts";
 import { isUniqueViolation } from "../database/errors.ts";
 import type { AuthzStore } from "../database/dbauthz/dbauthz.ts";
@@ -29,14 +30,16 @@ export async function updateProfile(
   const renames = wanted.username !== user.username;
   if (renames && !can(ctx.actor, "update", userKind.of(user))) throw new NotFound();
   try {
-    return await store.inTx(ctx, {}, (tx) =>
-      tx.updateUserProfile(ctx, {
+    return await store.inTx(ctx, {}, async (tx) => {
+      const changed = await tx.updateUserProfile(ctx, {
         id: user.id,
         username: wanted.username,
         name: wanted.name,
         updatedAt: ctx.now(),
-      }),
-    );
+      });
+      await audit(tx, ctx, { action: "write", type: "user", before: user, after: changed });
+      return changed;
+    });
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
     throw new Conflict("A user with this name exists.", {
@@ -71,11 +74,9 @@ export async function updatePassword(
   }
   const hashed = await hasher.hash(wanted.password);
   await store.inTx(ctx, {}, async (tx) => {
-    await tx.updateUserHashedPassword(ctx, {
-      id: user.id,
-      hashedPassword: Buffer.from(hashed),
-      updatedAt: ctx.now(),
-    });
+    const changed = { ...user, hashedPassword: Buffer.from(hashed), updatedAt: ctx.now() };
+    await tx.updateUserHashedPassword(ctx, changed);
+    await audit(tx, ctx, { action: "write", type: "user", before: user, after: changed, statusCode: 204 });
     const asSystem = ctx.as(actors.system, "a new password ends all sessions");
     await tx.deleteKeysOfUser(asSystem, { userId: user.id });
   });
@@ -107,6 +108,7 @@ export async function setStatus(
       const asSystem = ctx.as(actors.system, "suspension ends all sessions");
       await tx.deleteSessionsOfUser(asSystem, { userId: user.id });
     }
+    await audit(tx, ctx, { action: "write", type: "user", before: user, after: changed });
     return changed;
   });
 }
@@ -123,7 +125,9 @@ export async function updateRoles(
     const current = await tx.lockUser(asSystem, { id: user.id });
     if (current === undefined || current.deleted) throw new NotFound();
     checkRoleChange(ctx.actor, { organizationId: undefined, stored: current.rbacRoles, wanted: roles });
-    return tx.updateUserRoles(ctx, { id: user.id, rbacRoles: roles, updatedAt: ctx.now() });
+    const changed = await tx.updateUserRoles(ctx, { id: user.id, rbacRoles: roles, updatedAt: ctx.now() });
+    await audit(tx, ctx, { action: "write", type: "user", before: current, after: changed });
+    return changed;
   });
 }
 
@@ -146,5 +150,6 @@ export async function deleteUser({ store }: ChangeDeps, ctx: Ctx, { user }: Reso
       );
     }
     await tx.updateUserDeletedById(ctx, { id: user.id, updatedAt: ctx.now() });
+    await audit(tx, ctx, { action: "delete", type: "user", before: current });
   });
 }

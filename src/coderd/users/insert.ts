@@ -1,4 +1,5 @@
 /** Makes a user with all that belongs to him: SSH key and memberships. Part of somebody's transaction. */
+import { audit } from "../audit/audit.ts";
 import { isUniqueViolation } from "../database/errors.ts";
 import type { AuthzTx } from "../database/dbauthz/dbauthz.ts";
 import type { InsertUserArg } from "../database/gen/users.gen.ts";
@@ -29,6 +30,7 @@ export async function insertUser(ctx: Ctx, tx: AuthzTx, wanted: NewUser): Promis
         updatedAt: now,
       });
     }
+    await audit(tx, ctx, { action: "create", type: "user", after: user, statusCode: 201 });
     return user;
   } catch (error) {
     if (isUniqueViolation(error)) throw new Conflict("User already exists.", { cause: error });

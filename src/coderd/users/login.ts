@@ -1,5 +1,6 @@
 /** Sign-in by password, and sign-out. */
 import type { Rand } from "#cryptorand/cryptorand.ts";
+import { audit } from "../audit/audit.ts";
 import { makeKey, type SessionTimes } from "../apikey/apikey.ts";
 import type { Ctx } from "../ctx.ts";
 import type { AuthzStore } from "../database/dbauthz/dbauthz.ts";
@@ -72,7 +73,8 @@ export async function startSession(deps: LoginDeps, ctx: Ctx, user: User, ip: st
     if (user.status === "dormant") {
       await tx.updateUserStatus(ctx, { id: user.id, status: "active", updatedAt: now, lastSeenAt: now });
     }
-    await tx.insertApiKey(ctx, row);
+    const key = await tx.insertApiKey(ctx, row);
+    await audit(tx, ctx, { action: "login", type: "api_key", after: key, userId: user.id, statusCode: 201 });
   });
   return token;
 }

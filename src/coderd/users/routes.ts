@@ -1,5 +1,6 @@
 /** Routes of people: first user, sign-in, accounts. */
 import { users } from "#codersdk/users.ts";
+import { audit } from "../audit/audit.ts";
 import type { AuthzStore } from "../database/dbauthz/dbauthz.ts";
 import { toGitSshKey, toUser } from "../database/db2sdk/users.ts";
 import { Forbidden, Invalid } from "../errors.ts";
@@ -56,6 +57,7 @@ function signIn(deps: UsersDeps): BoundRoute[] {
       await deps.store.inTx(asSystem, {}, async (tx) => {
         await tx.deleteApiKeyById(asSystem, { id: key.id });
         await tx.deleteAppKeysOfUser(asSystem, { userId: key.userId });
+        await audit(tx, ctx, { action: "logout", type: "api_key", before: key });
       });
       return reply(200, { message: "Logged out!" }, { cookies: [clearSessionCookie(deps.cookies)] });
     }),
@@ -131,9 +133,12 @@ function sshKeys({ store }: UsersDeps): BoundRoute[] {
     }),
     bind(users.regenerateGitSshKey, async (ctx, req) => {
       const { user } = await resolveUser(ctx, store, req.caller, req.params.user);
-      return store.inTx(ctx, {}, async (tx) =>
-        toGitSshKey(await tx.upsertGitSshKey(ctx, { userId: user.id, now: ctx.now(), ...newKeyPair() })),
-      );
+      return store.inTx(ctx, {}, async (tx) => {
+        const before = await tx.getGitSshKey(ctx, { userId: user.id });
+        const after = await tx.upsertGitSshKey(ctx, { userId: user.id, now: ctx.now(), ...newKeyPair() });
+        await audit(tx, ctx, { action: "write", type: "git_ssh_key", before, after });
+        return toGitSshKey(after);
+      });
     }),
   ];
 }

@@ -211,7 +211,7 @@ WHERE k.login_type = 'token'
   AND ($1::uuid IS NULL OR k.user_id = $1)
   AND ($2::boolean OR k.expires_at > $3::timestamptz)
 /*authorize_filter*/
-ORDER BY k.created_at DESC, k.id`,
+ORDER BY lower(k.token_name), k.id`,
     params: ["userId","includeExpired","now"],
     columns: { k: apiKeyColumns, ownerName: "text" },
     filter: {"resource":"api_key","alias":"k"},

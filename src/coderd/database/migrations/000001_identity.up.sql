@@ -299,8 +299,8 @@ CREATE TRIGGER credentials_need_living_user BEFORE INSERT ON login_links
 CREATE TRIGGER credentials_need_living_user BEFORE INSERT ON organization_members
   FOR EACH ROW EXECUTE FUNCTION credentials_need_living_user();
 
-INSERT INTO organizations (id, name, display_name, is_default, created_at, updated_at)
-VALUES (gen_random_uuid(), 'coder', 'Coder', true, now(), now());
+INSERT INTO organizations (id, name, display_name, description, is_default, created_at, updated_at)
+VALUES (gen_random_uuid(), 'coder', 'Coder', 'Builtin default organization.', true, now(), now());
 
 INSERT INTO users (id, email, username, name, status, login_type, is_system, created_at, updated_at)
 VALUES (

@@ -86,7 +86,7 @@ WHERE k.login_type = 'token'
   AND (sqlc.narg('user_id')::uuid IS NULL OR k.user_id = sqlc.narg('user_id'))
   AND (@include_expired::boolean OR k.expires_at > @now::timestamptz)
 -- @authorize_filter api_key k
-ORDER BY k.created_at DESC, k.id;
+ORDER BY lower(k.token_name), k.id;
 
 -- name: ExpireKey :exec
 UPDATE api_keys SET expires_at = least(expires_at, @now::timestamptz), updated_at = @now WHERE id = @id;
