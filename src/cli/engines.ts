@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Clock } from "#quartz/clock.ts";
 import type { Rand } from "#cryptorand/cryptorand.ts";
 import type { Logger } from "#slog/slog.ts";
+import type { EngineSetting } from "#provisioner/engine-auto.ts";
 import { agentScripts } from "#provisionersdk/agent-scripts.ts";
 import type { Engine } from "#provisionersdk/engine.ts";
 import { provisionerRouter } from "#provisionersdk/session.ts";
@@ -14,10 +15,11 @@ import { UserError } from "./errors.ts";
 
 export interface EngineOptions {
   /** What builds terraform templates. */
-  readonly engine: "auto" | "native" | "terraform";
+  readonly engine: EngineSetting;
   /** `terraform`, `echo`. */
   readonly types: readonly string[];
   readonly cacheDir: string;
+  /** Environment of builds; `CODER_LOCAL_AGENT` in it is how templates run agents of this clone. */
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly rand: Rand;
@@ -50,10 +52,31 @@ async function engineOf(type: string, options: EngineOptions): Promise<Engine> {
   }
 }
 
-async function terraformOf({ engine, cacheDir, env, rand }: EngineOptions): Promise<Engine> {
-  const { terraformEngine } = await import("#provisioner/terraform/engine.ts");
-  const machine = { platform: process.platform, arch: process.arch };
-  const binary = env["CODER_TERRAFORM_BINARY"] ?? "";
-  void engine;
-  return terraformEngine({ binary, env, cacheDir, agentScripts, rand, machine });
+const goNames: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386", arm: "arm" };
+
+async function terraformOf({ engine: setting, cacheDir, env, rand }: EngineOptions): Promise<Engine> {
+  const [{ terraformEngine }, { nativeEngine }, { reasonText, supports, supportsState }, { autoEngine }] =
+    await Promise.all([
+      import("#provisioner/terraform/engine.ts"),
+      import("#provisioner/native/engine.ts"),
+      import("#provisioner/native/supports.ts"),
+      import("#provisioner/engine-auto.ts"),
+    ]);
+  const { platform, arch } = process;
+  const texts = (support: ReturnType<typeof supports>): string[] =>
+    support.ok ? [] : support.reasons.map(reasonText);
+  return autoEngine({
+    setting,
+    native: nativeEngine({ rand, env, agentScripts, os: platform, arch: goNames[arch] ?? arch }),
+    terraform: terraformEngine({
+      binary: env["CODER_TERRAFORM_BINARY"] ?? "",
+      env,
+      cacheDir,
+      agentScripts,
+      rand,
+      machine: { platform, arch },
+    }),
+    unknownInTemplate: (dir) => texts(supports(dir)),
+    unknownInState: (state) => texts(supportsState(state)),
+  });
 }

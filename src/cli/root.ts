@@ -16,6 +16,7 @@ import { loginCommand } from "./login.ts";
 import { logoutCommand } from "./logout.ts";
 import { templatesCommand } from "./templates/templates.ts";
 import { provisionerCommand } from "./provisioner/provisioner.ts";
+import { serverCommand } from "./server/server.ts";
 import { tokensCommand } from "./tokens.ts";
 import { whoamiCommand } from "./whoami.ts";
 import { versionCommand } from "./version.ts";
@@ -38,6 +39,7 @@ export const root: Command = {
     logoutCommand,
     templatesCommand,
     provisionerCommand,
+    serverCommand,
     tokensCommand,
     whoamiCommand,
     versionCommand,

@@ -1,0 +1,55 @@
+/** Brings a server up from its options and takes it down again, for `coder server` and for a clone's start. */
+import { startCoderd, type Coderd } from "#coderd/coderd.ts";
+import { serverOptions as o } from "#coderd/deployment/options.ts";
+import type { Clock } from "#quartz/clock.ts";
+import type { Rand } from "#cryptorand/cryptorand.ts";
+import type { Values } from "#serpent/resolve.ts";
+import type { Logger } from "#slog/slog.ts";
+import { coderdConfig, parseAddress } from "./config.ts";
+import { openDatabase } from "./database.ts";
+
+export interface ServerFacts {
+  readonly values: Values;
+  readonly stateDir: string;
+  readonly cacheDir: string;
+  /** Of the built-in daemons. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly clock: Clock;
+  readonly rand: Rand;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** Lines for the person who started it. */
+  readonly say: (line: string) => void;
+}
+
+export interface RunningServer extends AsyncDisposable {
+  readonly coderd: Coderd;
+}
+
+export async function startServer(facts: ServerFacts): Promise<RunningServer> {
+  await using cleanup = new AsyncDisposableStack();
+  const { values, clock, rand, log, signal, stateDir, cacheDir, say } = facts;
+  const listen = parseAddress(values.get(o.httpAddress));
+  const opened = await openDatabase({
+    url: values.get(o.postgresUrl),
+    maxConnections: values.get(o.postgresConnMaxOpen),
+    stateDir,
+    cacheDir,
+    log,
+    clock,
+    signal,
+  });
+  cleanup.use(opened);
+  say(`Using ${opened.description}`);
+  const coderd = await startCoderd({
+    store: opened.database.store,
+    listen,
+    log,
+    clock,
+    rand,
+    config: coderdConfig(values),
+  });
+  cleanup.use(coderd);
+  const owned = cleanup.move();
+  return { coderd, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
