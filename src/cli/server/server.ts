@@ -56,7 +56,10 @@ async function configText(inv: Invocation): Promise<string> {
     const key = yamlKey(option);
     if (key === undefined || option.secret) continue;
     const path = key.split(".");
-    document.setIn(path, option.type.name === "duration" ? option.type.format(inv.get(option)) : inv.get(option));
+    document.setIn(
+      path,
+      option.type.name === "duration" ? option.type.format(inv.get(option)) : inv.get(option),
+    );
     const parent = document.getIn(path.slice(0, -1), true) ?? document.contents;
     const pair = isMap(parent) ? parent.items.find((item) => String(item.key) === path.at(-1)) : undefined;
     if (pair) {
