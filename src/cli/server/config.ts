@@ -69,7 +69,8 @@ export interface Address {
 export function parseAddress(text: string): Address {
   const match = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
-  if (!match || port > 65_535)
+  if (!match || port > 65_535) {
     throw new UserError(`an address is given as host:port: received ${JSON.stringify(text)}`);
+  }
   return { host: match[1] ?? (match[2] || "0.0.0.0"), port };
 }
