@@ -4,6 +4,7 @@
 #   LOCAL_ID                the workspace's id
 #   CODER_LOCAL_AGENT       shell-quoted command line of an agent, from the built-in daemon; else LOCAL_INIT_SCRIPT runs
 #   CODER_LOCAL_WORKSPACES  parent of the workspaces' folders
+#   CODER_LOCAL_GRACE       seconds that an agent has to end by itself, 10
 #
 # Everything that runs for the workspace is found by a marker in its environment, and by the sessions of what has the
 # marker. A PID namespace, where this machine allows one, ends the rest together with its first process.
@@ -19,16 +20,20 @@ root=${CODER_LOCAL_WORKSPACES:-${XDG_STATE_HOME:-${HOME:-/tmp}/.local/state}/cod
 dir=$root/$LOCAL_ID
 marker=CODER_LOCAL_WORKSPACE=$LOCAL_ID
 pidfile=$dir/.coder/agent.pid
-grace=${LOCAL_GRACE:-10}
+grace=${CODER_LOCAL_GRACE:-10}
 
-# "pid ppid session" of every process.
-processes() {
+# Sessions that belong to the workspace, found so far.
+sessions=' '
+
+# Sets `table`: "pid ppid session" of every process, a line each. Only numbers pass: names may hold anything.
+scan() {
+  table=
   for stat in /proc/[0-9]*/stat; do
     { read -r line <"$stat"; } 2>/dev/null || continue
-    pid=${line%% *}
-    # The name in parentheses may hold anything; what follows the last one is numbers.
-    set -- ${line##*) }
-    [ "$1" = Z ] || echo "$pid $2 $4"
+    set -- ${line%% *} ${line##*) }
+    case "$1$3$5" in *[!0-9]*) continue ;; esac
+    [ "$2" = Z ] || table="$table$1 $3 $5
+"
   done
 }
 
@@ -36,45 +41,73 @@ marked() {
   grep -lzxF -e "$marker" /proc/[0-9]*/environ 2>/dev/null | cut -d / -f 3
 }
 
-# Marked processes, and all in their sessions. Never this script's own session.
-members() {
-  found=$(marked) || true
-  [ -n "$found" ] || return 0
-  all=$(processes)
-  own=$(echo "$all" | while read -r pid ppid sid; do [ "$pid" != $$ ] || echo "$sid"; done)
-  sessions=$(echo "$all" | while read -r pid ppid sid; do
-    case " $(echo $found) " in *" $pid "*) [ "$sid" = "$own" ] || echo "$sid" ;; esac
-  done)
-  echo "$all" | while read -r pid ppid sid; do
-    case " $(echo $found) $$ " in *" $pid "*) [ "$pid" = $$ ] || echo "$pid"; continue ;; esac
-    case " $(echo $sessions) " in *" $sid "*) echo "$pid" ;; esac
-  done
+# Sets `members`: marked processes, and all in sessions whose leader is marked or gone. This script is none of them.
+find_members() {
+  found=" $(marked | tr '\n' ' ')"
+  members=
+  [ "$found" != ' ' ] || [ "$sessions" != ' ' ] || return 0
+  scan
+  alive=' '
+  while read -r pid ppid sid; do
+    alive="$alive$pid "
+  done <<TABLE
+$table
+TABLE
+  while read -r pid ppid sid; do
+    case "$found" in *" $pid "*) ;; *) continue ;; esac
+    case "$found" in *" $sid "*) sessions="$sessions$sid " ;; esac
+    case "$alive" in *" $sid "*) ;; *) sessions="$sessions$sid " ;; esac
+  done <<TABLE
+$table
+TABLE
+  while read -r pid ppid sid; do
+    [ -n "$pid" ] && [ "$pid" != $$ ] || continue
+    case "$found" in *" $pid "*) members="$members $pid"; continue ;; esac
+    case "$sessions" in *" $sid "*) members="$members $pid" ;; esac
+  done <<TABLE
+$table
+TABLE
 }
 
 # The agent ends by itself, with its shutdown scripts, or is killed after the grace period with all that is left.
 stop() {
+  find_members
   leader=$(cat "$pidfile" 2>/dev/null || true)
-  if [ -n "$leader" ] && marked | grep -qx "$leader"; then
-    # In a namespace of its own the agent is the leader's child.
-    child=$(processes | while read -r pid ppid sid; do [ "$ppid" != "$leader" ] || echo "$pid"; done)
-    if [ -e "$dir/.coder/namespace" ]; then kill -TERM $child 2>/dev/null || true
-    else kill -TERM "$leader" 2>/dev/null || true; fi
-    tries=$((grace * 20))
-    while [ "$tries" -gt 0 ] && kill -0 "$leader" 2>/dev/null; do
-      sleep 0.05
-      tries=$((tries - 1))
-    done
-  fi
+  case " $members " in *" ${leader:-none} "*) end_agent ;; esac
   tries=100
-  while [ "$tries" -gt 0 ]; do
-    left=$(members)
-    [ -n "$left" ] || break
-    kill -KILL $left 2>/dev/null || true
+  while :; do
+    find_members
+    [ -n "$members" ] || break
+    [ "$tries" -gt 0 ] || { echo "processes of the workspace are still running:$members" >&2; exit 1; }
+    kill -KILL $members 2>/dev/null || true
     sleep 0.02
     tries=$((tries - 1))
   done
   rm -f "$pidfile" "$dir/.coder/namespace"
-  [ -z "$(members)" ] || { echo "processes of the workspace are still running: $(echo $(members))" >&2; exit 1; }
+}
+
+# Whether a process is alive; a dead one that nobody has collected is not.
+runs() {
+  { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 1
+  case ${line##*) } in Z* | X*) return 1 ;; esac
+}
+
+end_agent() {
+  target=$leader
+  # In a namespace of its own the agent is the leader's child.
+  if [ -e "$dir/.coder/namespace" ]; then
+    while read -r pid ppid sid; do
+      [ "$ppid" != "$leader" ] || target=$pid
+    done <<TABLE
+$table
+TABLE
+  fi
+  kill -TERM "$target" 2>/dev/null || true
+  tries=$((grace * 20))
+  while [ "$tries" -gt 0 ] && runs "$leader"; do
+    sleep 0.05
+    tries=$((tries - 1))
+  done
 }
 
 start() {

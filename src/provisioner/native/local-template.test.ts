@@ -47,7 +47,7 @@ async function place(t: TestContext): Promise<Place> {
   };
   t.after(() => {
     execFileSync("sh", [join(templateDir, "agent.sh"), "remove"], {
-      env: { ...env, LOCAL_ID: id, LOCAL_GRACE: "0" },
+      env: { ...env, LOCAL_ID: id, CODER_LOCAL_GRACE: "0" },
     });
   });
   return { home: join(dir, "workspaces", id), id, env };
@@ -174,7 +174,9 @@ describe("examples/local", () => {
 
   it("runs the init script where the daemon names no agent", async (t) => {
     const at = await place(t);
-    const { CODER_LOCAL_AGENT: _none, ...env } = at.env;
+    const { CODER_LOCAL_AGENT: _none, ...rest } = at.env;
+    // As first process of its namespace a sleep does not heed SIGTERM.
+    const env = { ...rest, CODER_LOCAL_GRACE: "1" };
     const engine = nativeEngine({
       rand: cryptoRand,
       os: "linux",

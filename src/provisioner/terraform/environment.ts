@@ -16,12 +16,16 @@ const shownVariables = new Set([
 
 type Variables = Readonly<Record<string, string>>;
 
-/** The daemon's environment without anything of ours: credentials of the deployment are none of a template's business. */
+/**
+ * The daemon's environment without anything of ours: credentials of the deployment are none of a template's business.
+ * `CODER_LOCAL_*` passes: it says how to run an agent of this clone.
+ */
 export function baseEnv(daemon: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const out: Record<string, string> = {};
   for (const [name, value] of Object.entries(daemon)) {
     // A reattached provider of the daemon's own surroundings would be killed by our Terraform.
-    const foreign = name.startsWith("CODER_") || name === "TF_REATTACH_PROVIDERS";
+    const ours = name.startsWith("CODER_") && !name.startsWith("CODER_LOCAL_");
+    const foreign = ours || name === "TF_REATTACH_PROVIDERS";
     if (value !== undefined && !foreign) out[name] = value;
   }
   // Terraform asks its maker for news otherwise, and waits for the answer.
