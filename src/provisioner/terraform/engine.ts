@@ -154,12 +154,9 @@ export function terraformEngine(options: TerraformEngineOptions): Engine {
       what: "terraform plan",
     });
     if (result.error !== "") return result;
-    const text = await capture(await context(session, base), [
-      "show",
-      "-json",
-      "-no-color",
-      planFile(session),
-    ]);
+    const reading = await context(session, base);
+    const show = ["show", "-json", "-no-color", planFile(session)];
+    const [text] = await Promise.all([capture(reading, show), dotOf(session)]);
     await writeFile(planJsonFile(session), text, { mode: 0o600 });
     const facts = planFacts(JSON.parse(text));
     const claim = request.metadata?.prebuiltWorkspaceBuildStage === PrebuiltWorkspaceBuildStage.CLAIM;
