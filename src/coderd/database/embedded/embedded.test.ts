@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, chown, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import pg from "pg";
@@ -19,10 +19,11 @@ const isRoot = process.getuid?.() === 0;
 
 /** Programs are shared with other tests, everything else is the test's own. */
 async function places(t: TestContext) {
-  const dir = await tempDir(t);
-  await chmod(dir, 0o755);
   const cacheDir = await scratchRoot();
   await mkdir(cacheDir, { recursive: true });
+  const dir = await mkdtemp(join(cacheDir, `run-${process.pid}-`));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  await chmod(dir, 0o755);
   return {
     stateDir: join(dir, "state"),
     dataHome: join(dir, "home"),

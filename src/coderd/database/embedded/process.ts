@@ -1,13 +1,13 @@
 /** One run of the `postgres` program: start, readiness, stop; and what can be learned of one that somebody else began. */
 import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { readFile, readlink, rm } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
 import type { Logger } from "#slog/slog.ts";
 import { clientConfig, type PgConnection } from "../connection.ts";
-import { explain } from "./diagnose.ts";
+import { explain, hasCode } from "./diagnose.ts";
 import type { Identity } from "./identity.ts";
 
 export const socketPort = 5432;
@@ -111,12 +111,18 @@ async function worksIn(pid: number, data: string): Promise<boolean> {
   return cwd === undefined || cwd === data;
 }
 
+/** A zombie counts as dead: in containers nobody may ever ask for its status. */
 export function isAlive(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    if (!hasCode(error, "EPERM")) return false;
+  }
+  try {
+    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch (error) {
+    // No /proc on this system, or it ended this moment.
+    return !existsSync("/proc/self") || !hasCode(error, "ENOENT", "ESRCH");
   }
 }
