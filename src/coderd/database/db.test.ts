@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { cryptoRand } from "#cryptorand/cryptorand.ts";
 import { newDb } from "./dbtestutil/dbtestutil.ts";
 import { isUniqueViolation, NoRows } from "./errors.ts";
-import type { Store } from "./db.ts";
+import { requireVersion, type Store } from "./db.ts";
 
 const at = new Date("2026-01-02T03:04:05.678Z");
 
@@ -196,5 +196,14 @@ describe("inTx", () => {
       store.inTx({ readOnly: true }, (tx) => insertUser(tx, "ada")),
       /read-only/,
     );
+  });
+});
+
+describe("requireVersion", () => {
+  it("refuses servers that are too old, and what is no version", () => {
+    requireVersion("15.4 (Debian 15.4-1)");
+    requireVersion("18beta1");
+    assert.throws(() => requireVersion("14.9"), /PostgreSQL 15 or newer is needed: the server is 14\.9/);
+    assert.throws(() => requireVersion(""), /is needed/);
   });
 });

@@ -118,8 +118,12 @@ async function checkServer(pool: pg.Pool): Promise<void> {
   const { rows } = await pool.query<{ version: string }>(
     "SELECT current_setting('server_version') AS version",
   );
-  const version = rows[0]?.version ?? "";
-  if (Number.parseInt(version, 10) < oldestServer) {
+  requireVersion(rows[0]?.version ?? "");
+}
+
+/** `version` as the server says it: "15.4", "18beta1". */
+export function requireVersion(version: string): void {
+  if (!(Number.parseInt(version, 10) >= oldestServer)) {
     throw new Error(`PostgreSQL ${oldestServer} or newer is needed: the server is ${version}`);
   }
 }

@@ -40,8 +40,9 @@ function dump(connection: PgConnection): Promise<string[]> {
 async function fixtures(): Promise<Map<number, string>> {
   const dir = join(migrationsDir, "fixtures");
   const out = new Map<number, string>();
-  for (const file of await readdir(dir))
+  for (const file of await readdir(dir)) {
     out.set(Number(file.slice(0, 6)), await readFile(join(dir, file), "utf8"));
+  }
   return out;
 }
 

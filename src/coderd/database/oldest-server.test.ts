@@ -57,8 +57,9 @@ async function startOldest(t: TestContext): Promise<PgConnection> {
 }
 
 it(`every migration runs and every query prepares on PostgreSQL ${oldestServer}`, async (t) => {
-  if (!existsSync(join(bin, "postgres")))
+  if (!existsSync(join(bin, "postgres"))) {
     return t.skip(`PostgreSQL ${oldestServer} is not installed (${bin})`);
+  }
   const connection = await startOldest(t);
   await migrate({ connection, migrations: await loadMigrations() });
   const client = new pg.Client(clientConfig(connection));

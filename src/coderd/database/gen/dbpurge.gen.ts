@@ -55,24 +55,28 @@ export const dbpurgeQueries = {
 )`,
     params: ["before","rowLimit"],
   }),
-  /** Logs of agents that last connected (or were made) before `before`; those of a workspace's latest build stay. */
+  /** Logs of agents that last connected (or were made) before `before`; those of a workspace's latest build stay. Counts agents. Their `logs_length` goes to 0, so that the next run does not look at them again. */
   deleteOldWorkspaceAgentLogs: query<"execrows", DeleteOldWorkspaceAgentLogsArg, never>({
     name: "deleteOldWorkspaceAgentLogs",
     kind: "execrows",
-    sql: `DELETE FROM workspace_agent_logs WHERE agent_id IN (
+    sql: `WITH old AS (
   SELECT a.id
   FROM workspace_agents a
   JOIN workspace_resources r ON r.id = a.resource_id
   JOIN workspace_builds b ON b.job_id = r.job_id
-  WHERE coalesce(a.last_connected_at, a.created_at) < $1
-    AND a.logs_length > 0
+  WHERE a.logs_length > 0
+    AND coalesce(a.last_connected_at, a.created_at) < $1
     AND EXISTS (
       SELECT FROM workspace_builds newer
       WHERE newer.workspace_id = b.workspace_id AND newer.build_number > b.build_number
     )
   ORDER BY a.created_at
   LIMIT $2
-)`,
+),
+gone AS (
+  DELETE FROM workspace_agent_logs l USING old WHERE l.agent_id = old.id
+)
+UPDATE workspace_agents a SET logs_length = 0 FROM old WHERE a.id = old.id`,
     params: ["before","rowLimit"],
   }),
 } as const;
