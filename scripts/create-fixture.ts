@@ -28,7 +28,8 @@ export async function createFixture(
 if (import.meta.main) {
   const [number] = process.argv.slice(2);
   const version = number === undefined ? undefined : Number(number);
-  if (version !== undefined && !Number.isInteger(version))
+  if (version !== undefined && !Number.isInteger(version)) {
     throw new Error(`migration number: received ${number}`);
+  }
   console.log(await createFixture(version, { dir: migrationsDir }));
 }

@@ -10,8 +10,9 @@ export interface CreateOptions {
 
 /** Gives the two paths. */
 export async function createMigration(name: string, options: CreateOptions): Promise<string[]> {
-  if (!/^[a-z][a-z0-9_]{2,60}$/.test(name))
+  if (!/^[a-z][a-z0-9_]{2,60}$/.test(name)) {
     throw new Error(`name must be like add_port_shares: received ${name}`);
+  }
   const number = String((await loadMigrations(options.dir)).length + 1).padStart(6, "0");
   const paths = ["up", "down"].map((direction) => join(options.dir, `${number}_${name}.${direction}.sql`));
   for (const path of paths) {
