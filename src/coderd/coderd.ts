@@ -27,6 +27,7 @@ import { sessionCookieName } from "./httpmw/cookies.ts";
 import { newGuard } from "./httpmw/guard.ts";
 import { LastUsed } from "./httpmw/lastused.ts";
 import * as organizations from "./organizations/routes.ts";
+import * as pages from "./pages/routes.ts";
 import { actors } from "./rbac/actors.ts";
 import { newRoleTable } from "./rbac/roletable.ts";
 import * as users from "./users/routes.ts";
@@ -47,7 +48,8 @@ export interface CoderdOptions {
 }
 
 /** What route modules choose their dependencies from. */
-export interface Services extends users.UsersDeps, apikeys.ApiKeysDeps, deployment.DeploymentDeps {
+export interface Services
+  extends users.UsersDeps, pages.PagesDeps, apikeys.ApiKeysDeps, deployment.DeploymentDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly store: AuthzStore;
@@ -59,6 +61,7 @@ const modules: readonly ((services: Services) => BoundRoute[])[] = [
   authcheck.routes,
   deployment.routes,
   organizations.routes,
+  pages.routes,
   users.routes,
 ];
 
@@ -104,6 +107,7 @@ export async function startCoderd(options: CoderdOptions): Promise<Coderd> {
   const routes = modules.flatMap((module) => module(services));
   const server = await HttpServer.start({
     routes,
+    fallback: pages.fallback(services),
     guard,
     clientIp: clientIpReader(config.proxyTrust),
     clock,

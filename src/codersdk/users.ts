@@ -138,6 +138,10 @@ export const GitSshKey = w.struct("GitSSHKey", {
 });
 export type GitSshKey = w.Infer<typeof GitSshKey>;
 
+/** Works once, for 15 minutes. */
+export const LoginLink = w.struct("LoginLink", { url: w.string(), expires_at: w.time() });
+export type LoginLink = w.Infer<typeof LoginLink>;
+
 const user = "/api/v2/users/{user}";
 
 export const users = {
@@ -294,6 +298,14 @@ export const users = {
     auth: "session",
     responses: { 200: GitSshKey },
     summary: "Public half of the user's Git SSH key",
+  }),
+  createLoginLink: endpoint({
+    method: "POST",
+    path: `${user}/login-link`,
+    auth: "session",
+    responses: { 201: LoginLink },
+    ours: true,
+    summary: "Make a one-time login link",
   }),
   regenerateGitSshKey: endpoint({
     method: "PUT",

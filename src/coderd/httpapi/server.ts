@@ -27,6 +27,8 @@ import { foreignOrigin, type Upgrade, WebSockets } from "./websocket.ts";
 
 export interface ServerOptions {
   readonly routes: readonly BoundRoute[];
+  /** Answers every GET outside of `/api` that no route knows. */
+  readonly fallback?: BoundRoute | undefined;
   readonly guard: Guard;
   /** Address of the client behind trusted proxies. */
   readonly clientIp: (request: IncomingMessage) => string;
@@ -98,6 +100,8 @@ export class HttpServer implements AsyncDisposable {
     app.setNotFoundHandler((request, reply) => {
       const methods = allowed(pathOf(request.url));
       if (methods.length > 0) return reply.code(405).header("allow", methods.join(", ")).send();
+      const { fallback } = this.#options;
+      if (fallback !== undefined && isPage(request)) return this.#handle(fallback, request, reply);
       return this.#sendError(reply, new NotFound("Route not found."));
     });
     for (const route of this.#options.routes) this.#add(route);
@@ -152,7 +156,8 @@ export class HttpServer implements AsyncDisposable {
         .send();
       return;
     }
-    const { route } = request.routeOptions.config;
+    const { fallback } = this.#options;
+    const route = request.routeOptions.config.route ?? (isPage(request) ? fallback : undefined);
     if (route === undefined) return;
     request.found.caller = await guard({
       endpoint: route.endpoint,
@@ -280,6 +285,8 @@ export class HttpServer implements AsyncDisposable {
     await this.app.close();
   }
 }
+
+const isPage = ({ method, url }: FastifyRequest): boolean => method === "GET" && !/^\/+api(?:\/|$)/.test(url);
 
 const isPreflight = ({ method, headers }: FastifyRequest): boolean =>
   method === "OPTIONS" &&

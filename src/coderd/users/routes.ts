@@ -23,9 +23,10 @@ import { createUser, type CreateUserDeps } from "./create.ts";
 import { checkSetup, createFirstUser, type FirstUserDeps, hasFirstUser } from "./firstuser.ts";
 import { listUsers } from "./list.ts";
 import { login, type LoginDeps } from "./login.ts";
+import { createLoginLink, type LoginLinkDeps } from "./loginlink.ts";
 import { rolesOfUser, siteRolesFor } from "./roles.ts";
 
-export interface UsersDeps extends FirstUserDeps, LoginDeps, CreateUserDeps, ChangeDeps {
+export interface UsersDeps extends FirstUserDeps, LoginDeps, LoginLinkDeps, CreateUserDeps, ChangeDeps {
   readonly store: AuthzStore;
   readonly cookies: CookieOptions;
 }
@@ -84,6 +85,10 @@ function accounts(deps: UsersDeps): BoundRoute[] {
     bind(users.roles, async (ctx, req) => {
       const { user } = await resolveUser(ctx, store, req.caller, req.params.user);
       return rolesOfUser(store, ctx, user);
+    }),
+    bind(users.createLoginLink, async (ctx, req) => {
+      const { user } = await resolveUser(ctx, store, req.caller, req.params.user);
+      return createLoginLink(deps, ctx, user);
     }),
     bind(users.loginType, async (ctx, req) => {
       const { user } = await resolveUser(ctx, store, req.caller, req.params.user);
