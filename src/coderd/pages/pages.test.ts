@@ -84,7 +84,10 @@ test("a login link signs in once; looking at it spends nothing", async (t) => {
   for (let look = 0; look < 3; look++) assert.equal((await browser.go(pathname)).status, 200);
   const { csrf } = await browser.go(pathname);
   const both = await Promise.all([browser.go(pathname, { csrf }), browser.go(pathname, { csrf })]);
-  assert.deepEqual(both.map(({ status }) => status).toSorted((a, b) => a - b), [303, 404]);
+  assert.deepEqual(
+    both.map(({ status }) => status).toSorted((a, b) => a - b),
+    [303, 404],
+  );
   const token = browser.cookie("coder_session_token");
   const me = await server.client.withToken(token).call(users.get, { params: { user: "me" } });
   assert.equal(me.id, owner.id);
