@@ -79,16 +79,20 @@ export class ProvisionerDaemon implements AsyncDisposable {
     while (!this.#leaving.signal.aborted) {
       try {
         const job = await this.#acquire();
-        waitMs = acquireBackoff.firstMs;
-        if (job) await this.#runJob(job);
+        if (job) {
+          waitMs = acquireBackoff.firstMs;
+          await this.#runJob(job);
+          continue;
+        }
       } catch (error) {
         if (error instanceof NotAuthorizedError) throw error;
         if (this.#leaving.signal.aborted) return;
         log.warn("cannot acquire a job", { error });
-        const wait = { signal: this.#leaving.signal, tag: "provisionerd-acquire" };
-        await clock.sleep(waitMs, wait).catch(() => {});
-        waitMs = Math.min(waitMs * 2, acquireBackoff.lastMs);
       }
+      // Also after an empty answer: a server that leaves gives those at once.
+      const wait = { signal: this.#leaving.signal, tag: "provisionerd-acquire" };
+      await clock.sleep(waitMs, wait).catch(() => {});
+      waitMs = Math.min(waitMs * 2, acquireBackoff.lastMs);
     }
   }
 

@@ -9,6 +9,10 @@ import { authenticationRules } from "./rules/authentication.ts";
 import { gitsshkeysRules } from "./rules/gitsshkeys.ts";
 import { loginlinksRules } from "./rules/loginlinks.ts";
 import { organizationsRules } from "./rules/organizations.ts";
+import { provisionerdaemonsRules } from "./rules/provisionerdaemons.ts";
+import { provisionerdserverRules } from "./rules/provisionerdserver.ts";
+import { provisionerjobsRules } from "./rules/provisionerjobs.ts";
+import { provisionerkeysRules } from "./rules/provisionerkeys.ts";
 import { siteconfigsRules } from "./rules/siteconfigs.ts";
 import { usersRules } from "./rules/users.ts";
 
@@ -22,6 +26,10 @@ export const rules = {
   ...gitsshkeysRules,
   ...loginlinksRules,
   ...organizationsRules,
+  ...provisionerdaemonsRules,
+  ...provisionerdserverRules,
+  ...provisionerjobsRules,
+  ...provisionerkeysRules,
   ...siteconfigsRules,
   ...usersRules,
 } satisfies Rules;

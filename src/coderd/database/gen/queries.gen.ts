@@ -8,6 +8,10 @@ import { filesQueries } from "./files.gen.ts";
 import { gitsshkeysQueries } from "./gitsshkeys.gen.ts";
 import { loginlinksQueries } from "./loginlinks.gen.ts";
 import { organizationsQueries } from "./organizations.gen.ts";
+import { provisionerdaemonsQueries } from "./provisionerdaemons.gen.ts";
+import { provisionerdserverQueries } from "./provisionerdserver.gen.ts";
+import { provisionerjobsQueries } from "./provisionerjobs.gen.ts";
+import { provisionerkeysQueries } from "./provisionerkeys.gen.ts";
 import { siteconfigsQueries } from "./siteconfigs.gen.ts";
 import { usersQueries } from "./users.gen.ts";
 
@@ -22,6 +26,10 @@ export const queries = {
   ...gitsshkeysQueries,
   ...loginlinksQueries,
   ...organizationsQueries,
+  ...provisionerdaemonsQueries,
+  ...provisionerdserverQueries,
+  ...provisionerjobsQueries,
+  ...provisionerkeysQueries,
   ...siteconfigsQueries,
   ...usersQueries,
 } as const;

@@ -1,0 +1,118 @@
+/**
+ * Daemons inside the server (design §4): they speak the same API over memory streams. They register under the
+ * replica's id; jobs that the replica's previous life left behind end at once, with the state that was last written.
+ */
+import type { Clock } from "#quartz/clock.ts";
+import type { Logger } from "#slog/slog.ts";
+import type { DrpcClient } from "#rpc/drpc/client.ts";
+import { drpcClient } from "#rpc/drpc/client.ts";
+import { memoryStreams } from "#rpc/drpc/memory.ts";
+import { ProvisionerDaemon as Service } from "#rpc/gen/provisionerd_pb.js";
+import type { Provisioner } from "#rpc/gen/provisionersdk_pb.js";
+import { ProvisionerDaemon } from "#provisionerd/daemon.ts";
+import { daemonApiVersion } from "#provisionerd/connection.ts";
+import type { Ctx } from "../ctx.ts";
+import type { ProvisionerType } from "../database/gen/models.gen.ts";
+import type { ProvisionerdServerDeps } from "./deps.ts";
+import { endJob } from "./end-job.ts";
+import { keepAlive, registerDaemon } from "./registration.ts";
+import { provisionerdRouter } from "./server.ts";
+
+export interface BuiltinOptions {
+  /** Acts for daemons; ends with the server. */
+  readonly ctx: Ctx;
+  readonly deps: ProvisionerdServerDeps;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly organizationId: string;
+  readonly replicaId: string;
+  /** Names become `<name>-<n>`. */
+  readonly name: string;
+  readonly buildVersion: string;
+  readonly count: number;
+  readonly provisioners: Partial<Record<ProvisionerType, DrpcClient<typeof Provisioner>>>;
+}
+
+const builtinKeyId = "00000000-0000-0000-0000-000000000001";
+/** Daemons without tags take jobs without tags. */
+const tags = { scope: "organization", owner: "" };
+
+export interface BuiltinDaemons extends AsyncDisposable {
+  /** Ids of the daemons' rows. */
+  readonly ids: readonly string[];
+  /** Takes no more jobs; resolves when the running ones have ended. */
+  shutdown(options: { readonly cancelJobs: boolean }): Promise<void>;
+}
+
+export async function startBuiltinDaemons(options: BuiltinOptions): Promise<BuiltinDaemons> {
+  const { ctx, deps } = options;
+  const types = (["echo", "terraform"] as const).filter((type) => options.provisioners[type] !== undefined);
+  const rows = await Promise.all(
+    Array.from({ length: options.count }, (_, n) =>
+      registerDaemon(ctx, deps.store, {
+        id: deps.rand.uuid(),
+        organizationId: options.organizationId,
+        keyId: builtinKeyId,
+        name: `${options.name}-${n}`,
+        provisioners: types,
+        tags,
+        replicaId: options.replicaId,
+        version: options.buildVersion,
+        apiVersion: daemonApiVersion,
+      }),
+    ),
+  );
+  await endJobsOfPreviousLife(
+    ctx,
+    deps,
+    rows.map(({ id }) => id),
+  );
+  const stop = new AbortController();
+  const running = rows.map((row) => {
+    const mine = ctx.until(stop.signal);
+    const identity = {
+      id: row.id,
+      organizationId: row.organizationId,
+      types,
+      tags,
+      apiVersion: daemonApiVersion,
+    };
+    void keepAlive(mine, deps.store, row.id);
+    const open = memoryStreams(provisionerdRouter(mine, deps, identity));
+    return ProvisionerDaemon.start({
+      connect: async () => ({ client: drpcClient(Service, open), signal: stop.signal, close: () => {} }),
+      provisioners: options.provisioners,
+      clock: options.clock,
+      rand: deps.rand,
+      log: options.log.named(row.name),
+    });
+  });
+  return {
+    ids: rows.map(({ id }) => id),
+    async shutdown({ cancelJobs }) {
+      await Promise.all(running.map((daemon) => daemon.shutdown({ cancelJob: cancelJobs })));
+      stop.abort(new Error("the server shuts down"));
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(running.map((daemon) => daemon[Symbol.asyncDispose]()));
+      stop.abort(new Error("the server shuts down"));
+    },
+  };
+}
+
+async function endJobsOfPreviousLife(
+  ctx: Ctx,
+  deps: ProvisionerdServerDeps,
+  workerIds: readonly string[],
+): Promise<void> {
+  for (const { id } of await deps.store.getUnfinishedJobIdsOfWorkers(ctx, { workerIds })) {
+    ctx.log.warn("ending a job that the server's previous life left behind", { job_id: id });
+    const job = await deps.store.getProvisionerJobById(ctx, { id });
+    await endJob(
+      ctx,
+      deps,
+      job,
+      "The server stopped while this job ran; the last state that was written is kept.",
+    );
+  }
+}

@@ -1,0 +1,26 @@
+/** Ends a job with an error on the server's own account, and tells its readers. */
+import type { Ctx } from "../ctx.ts";
+import type { ProvisionerJob } from "../database/gen/models.gen.ts";
+import { publishLogs } from "../provisionerjobs/messages.ts";
+import { publishWorkspaceEvent } from "../wspubsub/wspubsub.ts";
+import type { ProvisionerdServerDeps } from "./deps.ts";
+
+export async function endJob(
+  ctx: Ctx,
+  deps: Pick<ProvisionerdServerDeps, "store" | "pubsub">,
+  job: ProvisionerJob,
+  error: string,
+): Promise<void> {
+  const { store, pubsub } = deps;
+  await store.inTx(ctx, {}, async (tx) => {
+    const locked = await tx.lockProvisionerJob(ctx, { id: job.id });
+    if (locked.completedAt) return;
+    const now = ctx.now();
+    await tx.completeProvisionerJob(ctx, { id: job.id, now, startedAt: now, error, errorCode: null });
+    tx.afterCommit(() => publishLogs(pubsub, job.id, { endOfLogs: true }));
+    if (job.workspaceId === null) return;
+    const workspace = await tx.getWorkspaceOwnerForJob(ctx, { id: job.workspaceId });
+    const event = { kind: "state_change", workspaceId: workspace.id } as const;
+    tx.afterCommit(() => publishWorkspaceEvent(pubsub, workspace.ownerId, event));
+  });
+}
