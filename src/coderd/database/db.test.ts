@@ -3,9 +3,11 @@ import { AsyncResource } from "node:async_hooks";
 import { EventEmitter, once } from "node:events";
 import { describe, it } from "node:test";
 import { cryptoRand } from "#cryptorand/cryptorand.ts";
+import { realClock } from "#quartz/clock.ts";
+import { discardLogger } from "#slog/slog.ts";
 import { newDb } from "./dbtestutil/dbtestutil.ts";
 import { isUniqueViolation, NoRows } from "./errors.ts";
-import { requireVersion, type Store } from "./db.ts";
+import { Database, requireVersion, type Store } from "./db.ts";
 
 const at = new Date("2026-01-02T03:04:05.678Z");
 
@@ -196,6 +198,19 @@ describe("inTx", () => {
       store.inTx({ readOnly: true }, (tx) => insertUser(tx, "ada")),
       /read-only/,
     );
+  });
+});
+
+describe("Database", () => {
+  it("opens a postgres:// URL", async (t) => {
+    const { url } = await newDb(t);
+    await using database = await Database.open({ connection: url, log: discardLogger, clock: realClock });
+    assert.equal((await database.store.getDefaultOrganization({})).name, "coder");
+  });
+
+  it("says why a server does not answer", async () => {
+    const connection = "postgres://coder@127.0.0.1:1/none";
+    await assert.rejects(Database.open({ connection, log: discardLogger, clock: realClock }), /ECONNREFUSED/);
   });
 });
 
