@@ -297,7 +297,11 @@ export const collectionFunctions: FunctionTable = {
     }
     throw new ValueError("no non-null arguments");
   }),
-  range: define({ rest: number, returns: t.list(t.number) }, range),
+  range: define({ rest: number, returns: t.list(t.number) }, (args, context) => {
+    const made = range(args);
+    context.spend(v.items(made).length);
+    return made;
+  }),
   zipmap: define({ params: [texts, any] }, (args) => zipmap(textsOf(args[0]), arg(args, 1))),
   transpose: define({ params: [{ type: t.map(t.list(t.string)) }] }, (args) => transpose(arg(args, 0))),
   matchkeys: define({ params: [any, any, any] }, (args) =>

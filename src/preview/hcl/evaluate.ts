@@ -14,11 +14,19 @@ const maxTextLength = 16 * 1024 * 1024;
 
 /** Names that `for` binds, and the item of a splat. */
 export interface Frame {
-  readonly names: ReadonlyMap<string, Value>;
+  readonly names: Readonly<Record<string, Value>>;
   readonly item?: Value;
+  readonly outer?: Frame;
 }
 
-const noFrame: Frame = { names: new Map() };
+function bound(frame: Frame, name: string): Value | undefined {
+  for (let at: Frame | undefined = frame; at; at = at.outer) {
+    if (Object.hasOwn(at.names, name)) return at.names[name];
+  }
+  return undefined;
+}
+
+const noFrame: Frame = { names: {} };
 
 export function evaluate(expression: Expression, scope: Scope, frame: Frame = noFrame): Value {
   if (!scope.budget.spend(1)) {
@@ -138,7 +146,7 @@ function traverse(
     if (expression.kind !== "attribute") throw new ValueError("not a reference");
     return attribute(evaluate(expression.of, scope, frame), expression.name);
   }
-  const local = frame.names.get(root.name);
+  const local = bound(frame, root.name);
   const found = local ? { value: local, used: 0 } : scope.lookup(root.name, path, rangeOf(expression));
   if (!found) {
     throw new HclError(
@@ -212,7 +220,7 @@ export function index(of: Value, key: Value): Value {
 function splat(expression: Extract<Expression, { kind: "splat" }>, scope: Scope, frame: Frame): Value {
   const of = evaluate(expression.of, scope, frame);
   if (of.content === null) return v.mark(v.tuple([]), of.sensitive);
-  const apply = (item: Value) => evaluate(expression.each, scope, { names: frame.names, item });
+  const apply = (item: Value) => evaluate(expression.each, scope, { names: {}, item, outer: frame });
   if (of.content === undefined) {
     if (of.type.kind === "dynamic") return v.mark(v.unknownOf(), of.sensitive);
     if (isSequence(of.type) && of.type.kind !== "tuple" && "of" in of.type) {
@@ -315,10 +323,12 @@ function forEach(expression: Extract<Expression, { kind: "for" }>, scope: Scope,
   const keyed = new Map<string, Value[]>();
   let marked = sensitive;
   for (const [key, value] of pairs(over)) {
-    const names = new Map(frame.names);
-    if (expression.keyName !== undefined) names.set(expression.keyName, v.mark(key, sensitive));
-    names.set(expression.valueName, v.mark(value, sensitive));
-    const inner: Frame = frame.item ? { names, item: frame.item } : { names };
+    // Computed keys, so that a name such as __proto__ is one like others.
+    const names: Record<string, Value> =
+      expression.keyName === undefined
+        ? { [expression.valueName]: v.mark(value, sensitive) }
+        : { [expression.keyName]: v.mark(key, sensitive), [expression.valueName]: v.mark(value, sensitive) };
+    const inner: Frame = { names, outer: frame, ...(frame.item ? { item: frame.item } : {}) };
     if (expression.condition) {
       const keep = evaluate(expression.condition, scope, inner);
       marked ||= keep.sensitive;

@@ -44,7 +44,7 @@ export interface Scope {
 /** Bounds what hostile templates may cost: steps of evaluation and characters of text made. */
 export class Budget {
   #left: number;
-  constructor(steps = 5_000_000) {
+  constructor(steps = 1_000_000) {
     this.#left = steps;
   }
   spend(steps: number): boolean {

@@ -226,8 +226,14 @@ export class Evaluator {
   }
 
   #expand(of: ResourceConfig | CallConfig, module: ModuleInstance): readonly Repetition[] {
-    if (of.count) return this.#expandCount(of.count, module);
-    if (of.forEach) return this.#expandEach(of.forEach, module);
+    try {
+      if (of.count) return this.#expandCount(of.count, module);
+      if (of.forEach) return this.#expandEach(of.forEach, module);
+    } catch (error) {
+      const lenient = this.#options.hooks.unknownExpansion === "single" && error instanceof HclError;
+      if (!lenient || error.diagnostic.summary === "Cycle") throw error;
+      return [{ key: undefined, unknownKey: true, ...(of.forEach ? { value: v.unknownOf() } : {}) }];
+    }
     return [{ key: undefined }];
   }
 

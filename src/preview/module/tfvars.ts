@@ -14,10 +14,20 @@ import type { ModuleConfig, VariableConfig } from "./config.ts";
 const maxFileBytes = 4 * 1024 * 1024;
 
 /** Later files win: `terraform.tfvars`, `terraform.tfvars.json`, then `*.auto.tfvars[.json]` by name. */
-export function readTfvars(dir: string, scope: Scope, diagnostics: Diagnostic[]): Map<string, Value> {
+export function readTfvars(
+  dir: string,
+  scope: Scope,
+  diagnostics: Diagnostic[],
+  /** Upstream's forms read every `*.tfvars.json`. */
+  options: { readonly anyJson?: boolean } = {},
+): Map<string, Value> {
   const out = new Map<string, Value>();
   const names = readdirSync(dir)
-    .filter((name) => /\.auto\.tfvars(?:\.json)?$/.test(name))
+    .filter(
+      (name) =>
+        /\.auto\.tfvars(?:\.json)?$/.test(name) ||
+        (options.anyJson === true && name.endsWith(".tfvars.json")),
+    )
     .sort();
   for (const name of ["terraform.tfvars", "terraform.tfvars.json", ...names]) {
     let text: string;
