@@ -1,0 +1,54 @@
+/** One ssh connection: authentication (none asked), sessions, forwards, and its end. */
+import type { Duplex } from "node:stream";
+import type { Connection } from "ssh2";
+import { Forwards } from "./forwards.ts";
+import { limits, type SshOptions } from "./options.ts";
+import { startSession } from "./session.ts";
+
+export interface ConnectionOptions extends SshOptions {
+  readonly transport: Duplex;
+  /** Aborts when the agent shuts down. */
+  readonly closing: AbortSignal;
+}
+
+export class SshConnection {
+  /** Resolves when the transport is closed and every session's process has been told. */
+  readonly ended: Promise<void>;
+
+  constructor(connection: Connection, options: ConnectionOptions) {
+    const { transport, closing, log } = options;
+    const gone = new AbortController();
+    const sessions = new Set<Promise<void>>();
+    let channels = 0;
+    const admit = (): boolean => {
+      if (channels >= limits.channels || closing.aborted) return false;
+      channels++;
+      return true;
+    };
+    const release = (): void => void channels--;
+    const forwards = new Forwards(connection, { ...options, gone: gone.signal, admit, release });
+
+    connection.on("authentication", (context) => context.accept());
+    connection.on("error", (error: Error) => log.debug("ssh connection failed", { error }));
+    connection.on("session", (accept, reject) => {
+      if (!admit()) return reject();
+      const session = startSession(accept(), { ...options, gone: gone.signal });
+      sessions.add(session);
+      void session.finally(() => (release(), sessions.delete(session)));
+    });
+    forwards.listen();
+
+    const onClosing = (): void => {
+      connection.end();
+    };
+    closing.addEventListener("abort", onClosing, { once: true });
+    this.ended = new Promise<void>((resolve) => {
+      transport.once("close", resolve);
+    }).then(async () => {
+      closing.removeEventListener("abort", onClosing);
+      gone.abort(new Error("the ssh connection ended"));
+      await forwards[Symbol.asyncDispose]();
+      if (closing.aborted) await Promise.all(sessions);
+    });
+  }
+}

@@ -1,0 +1,38 @@
+/** What the ssh server is given, and what it tells. */
+import type { Clock } from "#quartz/clock.ts";
+import type { Logger } from "#slog/slog.ts";
+import type { Command, CommandRequest } from "../command/command.ts";
+
+export type SessionKind = "ssh" | "vscode" | "jetbrains" | "unknown";
+
+export interface SshOptions {
+  /** Private key in OpenSSH's format. */
+  readonly hostKey: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** What to run; throws when the agent does not know yet. */
+  readonly command: (request: CommandRequest) => Command;
+  /** Announcements, shown before a login shell in a terminal. */
+  readonly banners?: () => readonly string[];
+  /** File shown after them; empty for none. */
+  readonly motdFile?: () => string;
+  readonly blockFileTransfer?: boolean;
+  readonly blockLocalForwarding?: boolean;
+  readonly blockReverseForwarding?: boolean;
+  /** A peer that answers nothing for so long is dropped. @default 72 h */
+  readonly maxTimeoutMs?: number;
+  /** A session began. Returns what to call at its end. */
+  readonly onSession?: (kind: SessionKind) => (code: number, reason: string) => void;
+}
+
+export const limits = {
+  connections: 256,
+  /** Channels of one connection; JetBrains opens hundreds of forwards. */
+  channels: 1024,
+  /** Variables that a client may send for one session, and their bytes. */
+  variables: 512,
+  variableBytes: 256 * 1024,
+} as const;
+
+/** Exit codes that are ours and not the process's (spec agent §13). */
+export const exitCodes = { signal: 255, failed: 229, transferBlocked: 65 } as const;
