@@ -93,7 +93,13 @@ export class Forwards implements AsyncDisposable {
     let port = bindPort;
     const server = createServer({ allowHalfOpen: true }, (socket) => {
       this.#offer(socket, (opened) =>
-        this.#connection.forwardOut(bindAddr, port, socket.remoteAddress ?? "127.0.0.1", socket.remotePort ?? 0, opened),
+        this.#connection.forwardOut(
+          bindAddr,
+          port,
+          socket.remoteAddress ?? "127.0.0.1",
+          socket.remotePort ?? 0,
+          opened,
+        ),
       );
     });
     const host = bindAddr === "" || bindAddr === "*" ? "::" : bindAddr;
@@ -164,7 +170,11 @@ export class Forwards implements AsyncDisposable {
 }
 
 /** Ties a socket and a channel together, both ways, each side's end passed on. */
-function join(socket: Socket, channel: Duplex, ends: { readonly gone: AbortSignal; readonly release: () => void }): void {
+function join(
+  socket: Socket,
+  channel: Duplex,
+  ends: { readonly gone: AbortSignal; readonly release: () => void },
+): void {
   let done = false;
   const end = (): void => {
     if (done) return;
@@ -186,13 +196,19 @@ function join(socket: Socket, channel: Duplex, ends: { readonly gone: AbortSigna
 function tcpInfo(info: unknown): { bindAddr: string; bindPort: number } {
   if (typeof info === "object" && info !== null && "bindAddr" in info && "bindPort" in info) {
     const { bindAddr, bindPort } = info;
-    if (typeof bindAddr === "string" && typeof bindPort === "number" && bindPort <= 0xffff) return { bindAddr, bindPort };
+    if (typeof bindAddr === "string" && typeof bindPort === "number" && bindPort <= 0xffff)
+      return { bindAddr, bindPort };
   }
   throw new Error("malformed forward request");
 }
 
 function unixInfo(info: unknown): string {
-  if (typeof info === "object" && info !== null && "socketPath" in info && typeof info.socketPath === "string") {
+  if (
+    typeof info === "object" &&
+    info !== null &&
+    "socketPath" in info &&
+    typeof info.socketPath === "string"
+  ) {
     return info.socketPath;
   }
   throw new Error("malformed forward request");

@@ -20,7 +20,8 @@ export async function runPlain(
   const exit = new Promise<SessionEnd>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, signal) => {
-      if (code === null) resolve({ code: exitCodes.signal, reason: `process ended by ${signal ?? "a signal"}` });
+      if (code === null)
+        resolve({ code: exitCodes.signal, reason: `process ended by ${signal ?? "a signal"}` });
       else resolve({ code, reason: reasonOf(code) });
     });
   });
@@ -57,7 +58,21 @@ export function closedSignal(channel: ServerChannel, gone: AbortSignal): AbortSi
   return AbortSignal.any([closed.signal, gone]);
 }
 
-const allowed = new Set(["ABRT", "ALRM", "FPE", "HUP", "ILL", "INT", "KILL", "PIPE", "QUIT", "SEGV", "TERM", "USR1", "USR2"]);
+const allowed = new Set([
+  "ABRT",
+  "ALRM",
+  "FPE",
+  "HUP",
+  "ILL",
+  "INT",
+  "KILL",
+  "PIPE",
+  "QUIT",
+  "SEGV",
+  "TERM",
+  "USR1",
+  "USR2",
+]);
 
 /** RFC 4254 §6.9; names without SIG. Others kill. */
 export function onSignals(session: Session, send: (signal: NodeJS.Signals) => void): void {
@@ -68,4 +83,6 @@ export function onSignals(session: Session, send: (signal: NodeJS.Signals) => vo
   });
 }
 
-const signals = Object.keys(constants.signals).filter((name): name is NodeJS.Signals => name.startsWith("SIG"));
+const signals = Object.keys(constants.signals).filter((name): name is NodeJS.Signals =>
+  name.startsWith("SIG"),
+);

@@ -15,7 +15,10 @@ import { SshServer } from "./server.ts";
 
 const agentEnv = { HOME: "/tmp", PATH: "/usr/local/bin:/usr/bin:/bin" };
 
-function startServer(t: TestContext, options: Partial<SshOptions> = {}): { server: SshServer; dial(): Promise<Duplex> } {
+function startServer(
+  t: TestContext,
+  options: Partial<SshOptions> = {},
+): { server: SshServer; dial(): Promise<Duplex> } {
   const server = SshServer.start({
     hostKey: hostKey({ owner: "o", workspace: "w", agent: "a" }),
     clock: realClock,
@@ -81,7 +84,9 @@ async function connect(t: TestContext, options: Partial<SshOptions> = {}) {
 
 test("a command: its streams, its code, its environment", async (t) => {
   const { client } = await connect(t);
-  const done = await runCommand(client, "cat; echo err >&2; echo $CODER_WORKSPACE_NAME; exit 7", { input: "in\n" });
+  const done = await runCommand(client, "cat; echo err >&2; echo $CODER_WORKSPACE_NAME; exit 7", {
+    input: "in\n",
+  });
   assert.deepEqual({ ...done }, { stdout: "in\nws\n", stderr: "err\n", code: 7 });
 });
 
@@ -105,9 +110,11 @@ test("results of the recorded sessions", async (t) => {
 
 test("a terminal has its name and size and follows the window", async (t) => {
   const { client } = await connect(t);
-  const { channel, exited } = await openSession(client, 
-      "echo $TERM; stty size; trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.01; done",
-{ terminal: { term: "vt220", cols: 100, rows: 30 } });
+  const { channel, exited } = await openSession(
+    client,
+    "echo $TERM; stty size; trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.01; done",
+    { terminal: { term: "vt220", cols: 100, rows: 30 } },
+  );
   let shown = "";
   channel.on("data", (bytes: Buffer) => {
     shown += bytes.toString();
@@ -119,7 +126,9 @@ test("a terminal has its name and size and follows the window", async (t) => {
 
 test("a login shell greets with announcements and is driven by typing", async (t) => {
   const { client } = await connect(t, { banners: () => ["  Maintenance\nat noon ", ""] });
-  const { channel, exited } = await openSession(client, "", { terminal: { term: "dumb", cols: 80, rows: 24 } });
+  const { channel, exited } = await openSession(client, "", {
+    terminal: { term: "dumb", cols: 80, rows: 24 },
+  });
   channel.end("exit 5\r");
   const [shown, code] = await Promise.all([text(channel), exited]);
   assert.match(shown, /^Maintenance\r\nat noon\r\n\r\n/u);
@@ -128,7 +137,10 @@ test("a login shell greets with announcements and is driven by typing", async (t
 
 test("signals reach the process", async (t) => {
   const { client } = await connect(t);
-  const { channel, exited } = await openSession(client, "trap 'exit 9' USR1; echo ready; while :; do sleep 0.01; done");
+  const { channel, exited } = await openSession(
+    client,
+    "trap 'exit 9' USR1; echo ready; while :; do sleep 0.01; done",
+  );
   channel.once("data", () => channel.signal("USR1"));
   assert.equal(await exited, 9);
 });
@@ -165,7 +177,9 @@ test("blocked features", async (t) => {
   assert.equal((await runCommand(client, "echo scp")).code, 0);
   await assert.rejects(
     new Promise((resolve, reject) => {
-      client.forwardOut("127.0.0.1", 1, "127.0.0.1", 22, (error, channel) => (error ? reject(error) : resolve(channel)));
+      client.forwardOut("127.0.0.1", 1, "127.0.0.1", 22, (error, channel) =>
+        error ? reject(error) : resolve(channel),
+      );
     }),
   );
 });
@@ -177,13 +191,17 @@ test("forwards: local and remote, and a refused port", async (t) => {
   t.after(() => echo.close());
   const port = portOf(echo);
   const local = await new Promise<Duplex>((resolve, reject) => {
-    client.forwardOut("127.0.0.1", 1, "127.0.0.1", port, (error, channel) => (error ? reject(error) : resolve(channel)));
+    client.forwardOut("127.0.0.1", 1, "127.0.0.1", port, (error, channel) =>
+      error ? reject(error) : resolve(channel),
+    );
   });
   local.end("through");
   assert.equal(await text(local), "through");
   await assert.rejects(
     new Promise((resolve, reject) => {
-      client.forwardOut("127.0.0.1", 1, "127.0.0.1", 1, (error, channel) => (error ? reject(error) : resolve(channel)));
+      client.forwardOut("127.0.0.1", 1, "127.0.0.1", 1, (error, channel) =>
+        error ? reject(error) : resolve(channel),
+      );
     }),
   );
   client.on("tcp connection", (_info, accept) => {

@@ -61,6 +61,9 @@ export class SshServer implements AsyncDisposable {
     this.#closing.abort(new Error("the agent is shutting down"));
     const late = new AbortController();
     const all = Promise.all(this.#live).finally(() => late.abort());
-    await Promise.race([all, this.#options.clock.sleep(5000, { tag: "ssh close", signal: late.signal }).catch(() => {})]);
+    await Promise.race([
+      all,
+      this.#options.clock.sleep(5000, { tag: "ssh close", signal: late.signal }).catch(() => {}),
+    ]);
   }
 }

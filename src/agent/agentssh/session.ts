@@ -30,7 +30,12 @@ export interface SessionEnd {
 /** Programs that move files; `blockFileTransfer` refuses them. A sign, not a wall. */
 const transferPrograms = new Set(["nc", "rsync", "scp", "sftp"]);
 
-const kinds: Readonly<Record<string, SessionKind>> = { "": "ssh", ssh: "ssh", vscode: "vscode", jetbrains: "jetbrains" };
+const kinds: Readonly<Record<string, SessionKind>> = {
+  "": "ssh",
+  ssh: "ssh",
+  vscode: "vscode",
+  jetbrains: "jetbrains",
+};
 
 /** Resolves when the session is over, its process ended or told to. Never rejects. */
 export function startSession(session: Session, options: SessionOptions): Promise<void> {
@@ -39,9 +44,7 @@ export function startSession(session: Session, options: SessionOptions): Promise
   let terminal: PseudoTtyInfo | undefined;
   const over = Promise.withResolvers<void>();
   const run = (work: () => Promise<void>): void => {
-    over.resolve(
-      work().catch((error: unknown) => options.log.warn("ssh session failed", { error })),
-    );
+    over.resolve(work().catch((error: unknown) => options.log.warn("ssh session failed", { error })));
   };
 
   session.on("env", (accept: (() => void) | undefined, reject: (() => void) | undefined, { key, val }) => {
@@ -103,7 +106,10 @@ function isTransfer(command: string): boolean {
 }
 
 /** The kind of a session is a variable that commands do not see. */
-function takeKind(env: Readonly<Record<string, string>>): { kind: SessionKind; rest: Record<string, string> } {
+function takeKind(env: Readonly<Record<string, string>>): {
+  kind: SessionKind;
+  rest: Record<string, string>;
+} {
   const { CODER_SSH_SESSION_TYPE: type = "", CODER_CONTAINER: _c, CODER_CONTAINER_USER: _u, ...rest } = env;
   return { kind: kinds[type.toLowerCase()] ?? "unknown", rest };
 }

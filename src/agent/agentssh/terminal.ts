@@ -48,12 +48,18 @@ export async function runTerminal(
   await pump(pty, channel, { transport: options.transport, closed });
   const { code, signal } = await pty.exited;
   options.closing.removeEventListener("abort", hangUp);
-  if (signal !== 0) return { code: exitCodes.signal, reason: `process ended by ${signalName(signal) ?? signal}` };
+  if (signal !== 0)
+    return { code: exitCodes.signal, reason: `process ended by ${signalName(signal) ?? signal}` };
   return { code, reason: reasonOf(code) };
 }
 
 /** Announcements and the message of the day; `~/.hushlogin` silences the latter. */
-async function greet(channel: ServerChannel, home: string, options: SessionOptions, closed: AbortSignal): Promise<void> {
+async function greet(
+  channel: ServerChannel,
+  home: string,
+  options: SessionOptions,
+  closed: AbortSignal,
+): Promise<void> {
   const lines = (options.banners?.() ?? []).map((banner) => banner.trim()).filter((banner) => banner !== "");
   const parts = lines.map((banner) => `${banner}\n\n`);
   const motd = options.motdFile?.() ?? "";

@@ -53,7 +53,11 @@ test("the environment has the names and strength order of the recorded session",
 
 test("stronger sources win: request < fixed < template < secrets", () => {
   const { env } = buildCommand(
-    { text: "", env: { CODER: "no", MINE: "request", SHARED: "request", TOP: "request" }, extra: { TERM: "xterm" } },
+    {
+      text: "",
+      env: { CODER: "no", MINE: "request", SHARED: "request", TOP: "request" },
+      extra: { TERM: "xterm" },
+    },
     { ...workspace, environment: { SHARED: "template", TOP: "template" }, secrets: { TOP: "secret $HOME" } },
     agent,
   );

@@ -10,7 +10,11 @@ export function shellWords(text: string): string[] | undefined {
     if (quote === "'") {
       if (char === "'") quote = "";
       else word = (word ?? "") + char;
-    } else if (char === "\\" && at + 1 < text.length && (quote === "" || '$`"\\'.includes(text.charAt(at + 1)))) {
+    } else if (
+      char === "\\" &&
+      at + 1 < text.length &&
+      (quote === "" || '$`"\\'.includes(text.charAt(at + 1)))
+    ) {
       word = (word ?? "") + text.charAt(++at);
     } else if (quote === '"') {
       if (char === '"') quote = "";
