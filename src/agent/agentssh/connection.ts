@@ -1,15 +1,8 @@
 /** One ssh connection: authentication (none asked), sessions, forwards, and its end. */
-import type { Duplex } from "node:stream";
 import type { Connection } from "ssh2";
 import { Forwards } from "./forwards.ts";
-import { limits, type SshOptions } from "./options.ts";
+import { limits, type ConnectionOptions } from "./options.ts";
 import { startSession } from "./session.ts";
-
-export interface ConnectionOptions extends SshOptions {
-  readonly transport: Duplex;
-  /** Aborts when the agent shuts down. */
-  readonly closing: AbortSignal;
-}
 
 export class SshConnection {
   /** Resolves when the transport is closed and every session's process has been told. */

@@ -7,7 +7,7 @@ import { createConnection, createServer, type Server, type Socket } from "node:n
 import { dirname } from "node:path";
 import type { Duplex } from "node:stream";
 import type { Connection } from "ssh2";
-import type { SessionOptions } from "./session.ts";
+import type { SessionOptions } from "./options.ts";
 
 export interface ForwardOptions extends SessionOptions {
   /** Whether one more channel may open; each admitted one is released once. */
@@ -196,8 +196,9 @@ function join(
 function tcpInfo(info: unknown): { bindAddr: string; bindPort: number } {
   if (typeof info === "object" && info !== null && "bindAddr" in info && "bindPort" in info) {
     const { bindAddr, bindPort } = info;
-    if (typeof bindAddr === "string" && typeof bindPort === "number" && bindPort <= 0xffff)
+    if (typeof bindAddr === "string" && typeof bindPort === "number" && bindPort <= 0xffff) {
       return { bindAddr, bindPort };
+    }
   }
   throw new Error("malformed forward request");
 }

@@ -1,4 +1,6 @@
 /** What the ssh server is given, and what it tells. */
+import type { Duplex } from "node:stream";
+import type { PseudoTtyInfo } from "ssh2";
 import type { Clock } from "#quartz/clock.ts";
 import type { Logger } from "#slog/slog.ts";
 import type { Command, CommandRequest } from "../command/command.ts";
@@ -21,8 +23,8 @@ export interface SshOptions {
   readonly blockReverseForwarding?: boolean;
   /** A peer that answers nothing for so long is dropped. @default 72 h */
   readonly maxTimeoutMs?: number;
-  /** A session began. Returns what to call at its end. */
-  readonly onSession?: (kind: SessionKind) => (code: number, reason: string) => void;
+  /** A session began from the peer's address. Returns what to call at its end. */
+  readonly onSession?: (kind: SessionKind, peer: string) => (code: number, reason: string) => void;
 }
 
 export const limits = {
@@ -36,3 +38,34 @@ export const limits = {
 
 /** Exit codes that are ours and not the process's (spec agent §13). */
 export const exitCodes = { signal: 255, failed: 229, transferBlocked: 65 } as const;
+
+export interface ConnectionOptions extends SshOptions {
+  readonly transport: Duplex;
+  /** The peer's address in the tailnet. */
+  readonly peer: string;
+  /** Aborts when the agent shuts down. */
+  readonly closing: AbortSignal;
+}
+
+export interface SessionOptions extends ConnectionOptions {
+  /** Aborts when the connection is gone. */
+  readonly gone: AbortSignal;
+}
+
+/** What a session asked for before it began. */
+export interface SessionRequest {
+  readonly command: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly terminal: PseudoTtyInfo | undefined;
+}
+
+/** How a session ended: for the exit status and for the connection report. */
+export interface SessionEnd {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** Text for the report of a process's end. */
+export function reasonOf(code: number): string {
+  return code === 0 ? "" : `process exited with error status: ${code}`;
+}

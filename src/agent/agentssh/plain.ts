@@ -5,9 +5,8 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import type { ServerChannel, Session } from "ssh2";
-import { exitCodes } from "./options.ts";
+import { exitCodes, reasonOf, type SessionEnd, type SessionOptions, type SessionRequest } from "./options.ts";
 import { pump } from "./pump.ts";
-import { reasonOf, type SessionEnd, type SessionOptions, type SessionRequest } from "./session.ts";
 
 export async function runPlain(
   channel: ServerChannel,
@@ -20,9 +19,9 @@ export async function runPlain(
   const exit = new Promise<SessionEnd>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, signal) => {
-      if (code === null)
+      if (code === null) {
         resolve({ code: exitCodes.signal, reason: `process ended by ${signal ?? "a signal"}` });
-      else resolve({ code, reason: reasonOf(code) });
+      } else resolve({ code, reason: reasonOf(code) });
     });
   });
   const hangUp = (): void => signalGroup(child.pid, "SIGHUP");

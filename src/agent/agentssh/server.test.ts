@@ -18,7 +18,7 @@ const agentEnv = { HOME: "/tmp", PATH: "/usr/local/bin:/usr/bin:/bin" };
 function startServer(
   t: TestContext,
   options: Partial<SshOptions> = {},
-): { server: SshServer; dial(): Promise<Duplex> } {
+): { server: SshServer; readonly dial: () => Promise<Duplex> } {
   const server = SshServer.start({
     hostKey: hostKey({ owner: "o", workspace: "w", agent: "a" }),
     clock: realClock,

@@ -28,7 +28,7 @@ export class SshServer implements AsyncDisposable {
   }
 
   /** Takes the stream over; it is closed when the connection ends. */
-  serve(transport: Duplex): void {
+  serve(transport: Duplex, peer = ""): void {
     const closing = this.#closing.signal;
     if (closing.aborted || this.#live.size >= limits.connections) {
       transport.destroy();
@@ -47,7 +47,7 @@ export class SshServer implements AsyncDisposable {
         algorithms: { compress: ["none"] },
       },
       (connection) => {
-        const served = new SshConnection(connection, { ...this.#options, transport, closing });
+        const served = new SshConnection(connection, { ...this.#options, transport, peer, closing });
         const ended = served.ended.finally(() => this.#live.delete(ended));
         this.#live.add(ended);
       },

@@ -4,28 +4,16 @@
  */
 import type { PseudoTtyInfo, ServerChannel, Session } from "ssh2";
 import { shellWords } from "../command/shell-words.ts";
-import type { ConnectionOptions } from "./connection.ts";
-import { exitCodes, limits, type SessionKind } from "./options.ts";
+import {
+  exitCodes,
+  limits,
+  type SessionEnd,
+  type SessionKind,
+  type SessionOptions,
+  type SessionRequest,
+} from "./options.ts";
 import { runPlain } from "./plain.ts";
 import { runTerminal } from "./terminal.ts";
-
-export interface SessionOptions extends ConnectionOptions {
-  /** Aborts when the connection is gone. */
-  readonly gone: AbortSignal;
-}
-
-/** What a session asked for before it began. */
-export interface SessionRequest {
-  readonly command: string;
-  readonly env: Readonly<Record<string, string>>;
-  readonly terminal: PseudoTtyInfo | undefined;
-}
-
-/** How a session ended: for the exit status and for the connection report. */
-export interface SessionEnd {
-  readonly code: number;
-  readonly reason: string;
-}
 
 /** Programs that move files; `blockFileTransfer` refuses them. A sign, not a wall. */
 const transferPrograms = new Set(["nc", "rsync", "scp", "sftp"]);
@@ -76,7 +64,7 @@ async function runCommand(
   options: SessionOptions,
 ): Promise<void> {
   const { kind, rest } = takeKind(request.env);
-  const end = options.onSession?.(kind);
+  const end = options.onSession?.(kind, options.peer);
   let result: SessionEnd;
   if (options.blockFileTransfer && isTransfer(request.command)) {
     // 2 is scp's mark for a fatal error, so that scp shows the text.
@@ -112,9 +100,4 @@ function takeKind(env: Readonly<Record<string, string>>): {
 } {
   const { CODER_SSH_SESSION_TYPE: type = "", CODER_CONTAINER: _c, CODER_CONTAINER_USER: _u, ...rest } = env;
   return { kind: kinds[type.toLowerCase()] ?? "unknown", rest };
-}
-
-/** Text for the report of a process's end. */
-export function reasonOf(code: number): string {
-  return code === 0 ? "" : `process exited with error status: ${code}`;
 }

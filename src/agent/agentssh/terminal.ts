@@ -4,10 +4,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ServerChannel, Session } from "ssh2";
 import { Pty, signalName } from "#pty/pty.ts";
-import { exitCodes } from "./options.ts";
+import { exitCodes, reasonOf, type SessionEnd, type SessionOptions, type SessionRequest } from "./options.ts";
 import { closedSignal, onSignals } from "./plain.ts";
 import { pump, write } from "./pump.ts";
-import { reasonOf, type SessionEnd, type SessionOptions, type SessionRequest } from "./session.ts";
 
 /** A message of the day longer than this is cut. */
 const maxMotd = 64 * 1024;
@@ -48,8 +47,9 @@ export async function runTerminal(
   await pump(pty, channel, { transport: options.transport, closed });
   const { code, signal } = await pty.exited;
   options.closing.removeEventListener("abort", hangUp);
-  if (signal !== 0)
+  if (signal !== 0) {
     return { code: exitCodes.signal, reason: `process ended by ${signalName(signal) ?? signal}` };
+  }
   return { code, reason: reasonOf(code) };
 }
 

@@ -1,0 +1,144 @@
+/** What an agent keeps over all its connections: network, ssh server, terminals, what commands are built from. */
+import type { AgentConnection } from "#codersdk/agentsdk/dial.ts";
+import { agentPort } from "#tailnet/addresses.ts";
+import { hostKey } from "./agentssh/hostkey.ts";
+import { SshServer } from "./agentssh/server.ts";
+import type { ScriptReport } from "./agentscripts/runner.ts";
+import { scriptBinDir } from "./agentscripts/runner.ts";
+import { buildCommand, type Command, type CommandRequest } from "./command/command.ts";
+import { currentUser } from "./command/user.ts";
+import { ConnectionReports } from "./connections.ts";
+import type { ParsedManifest } from "./manifest.ts";
+import { MetadataCollector } from "./metadata.ts";
+import { forwardToLocalhost, type AgentNetwork, type StreamHandler } from "./network.ts";
+import type { AgentOptions } from "./options.ts";
+
+/** A script's report may wait so long for a connection. */
+const reportDeadlineMs = 30_000;
+
+export class AgentServices implements AsyncDisposable {
+  readonly connections: ConnectionReports;
+  readonly metadata: MetadataCollector;
+  token = "";
+  manifest: ParsedManifest | undefined;
+  banners: readonly string[] = [];
+  /** Of the current connection. */
+  api: AgentConnection["agent"] | undefined;
+  readonly #options: AgentOptions;
+  #network: Promise<AgentNetwork> | undefined;
+  #ssh: SshServer | undefined;
+  #closing = false;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    this.connections = new ConnectionReports(options);
+    this.metadata = new MetadataCollector({
+      clock: options.clock,
+      command: (request) => this.command(request),
+    });
+  }
+
+  expansion(): { env: AgentOptions["env"]; home: string } {
+    const { env } = this.#options;
+    return { env, home: currentUser(env).home };
+  }
+
+  /** Throws before the first manifest. */
+  command(request: CommandRequest): Command {
+    if (!this.manifest) throw new Error("no manifest");
+    const { env, binary, scriptDataDir } = this.#options;
+    return buildCommand(request, this.manifest.workspace, {
+      env,
+      binary,
+      user: currentUser(env),
+      token: this.token,
+      scriptBinDir: scriptBinDir(scriptDataDir),
+    });
+  }
+
+  /** The network of this process: made by the first manifest, updated by later ones. */
+  async network(manifest: ParsedManifest): Promise<AgentNetwork> {
+    const { message, agentId } = manifest;
+    const facts = {
+      agentId,
+      derpMap: message.derpMap,
+      disableDirectConnections: message.disableDirectConnections,
+      derpForceWebsockets: message.derpForceWebsockets,
+    };
+    if (this.#network) {
+      const network = await this.#network;
+      network.update(facts);
+      return network;
+    }
+    const { url, headers = {}, clock, log } = this.#options;
+    this.#startSsh(manifest);
+    const network = this.#options.startNetwork({
+      facts,
+      headers,
+      clock,
+      log: log.named("network"),
+      serverUrl: url,
+      accept: (port) => this.accept(port),
+    });
+    this.#network = network;
+    // A network that could not start is tried again with the next connection.
+    network.catch(() => (this.#network = undefined));
+    return network;
+  }
+
+  accept(port: number): StreamHandler | undefined {
+    if (this.#closing) return undefined;
+    switch (port) {
+      case agentPort.ssh:
+      case agentPort.sshStandard:
+        return (stream, peer) => this.#ssh?.serve(stream, peer);
+      default:
+        return forwardToLocalhost(port);
+    }
+  }
+
+  #startSsh(manifest: ParsedManifest): void {
+    const { workspaceName: workspace, ownerName: owner, agentName: agent } = manifest.workspace;
+    const { clock, log, blockFileTransfer, blockLocalForwarding, blockReverseForwarding, sshMaxTimeoutMs } =
+      this.#options;
+    this.#ssh ??= SshServer.start({
+      hostKey: hostKey({ owner, workspace, agent }),
+      clock,
+      log: log.named("ssh"),
+      command: (request) => this.command(request),
+      banners: () => this.banners,
+      motdFile: () => this.manifest?.message.motdPath ?? "",
+      blockFileTransfer: blockFileTransfer ?? false,
+      blockLocalForwarding: blockLocalForwarding ?? false,
+      blockReverseForwarding: blockReverseForwarding ?? false,
+      ...(sshMaxTimeoutMs === undefined ? {} : { maxTimeoutMs: sshMaxTimeoutMs }),
+      onSession: (kind, peer) => this.connections.begin(kind, peer),
+    });
+  }
+
+  /** Not retried: the server shows a run that it has no report of as unknown. */
+  async reportScript(timing: ScriptReport): Promise<void> {
+    const late = new AbortController();
+    const timer = this.#options.clock.timer(reportDeadlineMs, () =>
+      late.abort(new Error("the report took too long")),
+    );
+    try {
+      await this.api?.scriptCompleted({ timing }, { signal: late.signal });
+    } catch (error) {
+      this.#options.log.warn("a script's report was not delivered", { error });
+    } finally {
+      timer.stop();
+    }
+  }
+
+  /** Ends what people have open; connections are refused from now on. */
+  async closeSessions(): Promise<void> {
+    this.#closing = true;
+    await this.#ssh?.[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const network = await this.#network?.catch(() => undefined);
+    await network?.[Symbol.asyncDispose]();
+  }
+}
