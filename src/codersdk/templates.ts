@@ -10,12 +10,14 @@ export const CORSBehavior = w.enums("simple", "passthru");
 export type CORSBehavior = w.Infer<typeof CORSBehavior>;
 
 export const TemplateAutostartRequirement = w.struct("TemplateAutostartRequirement", {
-  days_of_week: w.enums("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
+  /** Names of days, in any case. */
+  days_of_week: w.list(w.string()),
 });
 export type TemplateAutostartRequirement = w.Infer<typeof TemplateAutostartRequirement>;
 
 export const TemplateAutostopRequirement = w.struct("TemplateAutostopRequirement", {
-  days_of_week: w.enums("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
+  /** Names of days, in any case. */
+  days_of_week: w.list(w.string()),
   weeks: w.int(),
 });
 export type TemplateAutostopRequirement = w.Infer<typeof TemplateAutostopRequirement>;
@@ -124,6 +126,18 @@ export const UpdateActiveTemplateVersion = w.struct("UpdateActiveTemplateVersion
 });
 export type UpdateActiveTemplateVersion = w.Infer<typeof UpdateActiveTemplateVersion>;
 
+export const ArchiveTemplateVersionsRequest = w.struct("ArchiveTemplateVersionsRequest", {
+  all: w.bool(),
+});
+export type ArchiveTemplateVersionsRequest = w.Infer<typeof ArchiveTemplateVersionsRequest>;
+
+/** Upstream's document has no schema for it. */
+export const ArchiveTemplateVersionsResponse = w.struct("ArchiveTemplateVersionsResponse", {
+  template_id: w.uuid(),
+  archived_ids: w.nullList(w.uuid()),
+});
+export type ArchiveTemplateVersionsResponse = w.Infer<typeof ArchiveTemplateVersionsResponse>;
+
 export const TemplateExample = w.struct("TemplateExample", {
   id: w.uuid(),
   url: w.string(),
@@ -225,6 +239,16 @@ export const templates = {
     responses: { 200: Response },
     audit: "write Template",
     summary: "Make a version the active one",
+  }),
+  archiveVersions: endpoint({
+    method: "POST",
+    path: "/api/v2/templates/{template}/versions/archive",
+    auth: "session",
+    uuidParams: ["template"],
+    body: ArchiveTemplateVersionsRequest,
+    responses: { 200: ArchiveTemplateVersionsResponse },
+    audit: "write Template",
+    summary: "Archive unused versions",
   }),
   versionByName: endpoint({
     method: "GET",

@@ -15,6 +15,11 @@ import { provisionerjobsRules } from "./rules/provisionerjobs.ts";
 import { provisionerkeysRules } from "./rules/provisionerkeys.ts";
 import { siteconfigsRules } from "./rules/siteconfigs.ts";
 import { usersRules } from "./rules/users.ts";
+import { presetsRules } from "./rules/presets.ts";
+import { templatesRules } from "./rules/templates.ts";
+import { templateversionsRules } from "./rules/templateversions.ts";
+import { provisionerdaemonsRules } from "./rules/provisionerdaemons.ts";
+import { provisionerjobsRules } from "./rules/provisionerjobs.ts";
 
 export const rules = {
   ...apikeysRules,
@@ -32,4 +37,9 @@ export const rules = {
   ...provisionerkeysRules,
   ...siteconfigsRules,
   ...usersRules,
+  ...presetsRules,
+  ...templatesRules,
+  ...templateversionsRules,
+  ...provisionerdaemonsRules,
+  ...provisionerjobsRules,
 } satisfies Rules;

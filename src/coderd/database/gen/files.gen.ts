@@ -30,6 +30,19 @@ export interface GetFileByIdArg {
   readonly id: string;
 }
 
+export interface GetFileInfoArg {
+  readonly id: string;
+}
+
+/** All but the bytes. */
+export interface GetFileInfoRow {
+  readonly id: string;
+  readonly hash: string;
+  readonly createdAt: Date;
+  readonly createdBy: string;
+  readonly mimetype: string;
+}
+
 export const filesQueries = {
   getFileIdByHash: query<"maybe", GetFileIdByHashArg, GetFileIdByHashRow>({
     name: "getFileIdByHash",
@@ -55,5 +68,13 @@ RETURNING id, (id = $1)::boolean AS is_new`,
     sql: "SELECT id, hash, created_at, created_by, mimetype, data FROM files WHERE id = $1",
     params: ["id"],
     columns: fileColumns,
+  }),
+  /** All but the bytes. */
+  getFileInfo: query<"one", GetFileInfoArg, GetFileInfoRow>({
+    name: "getFileInfo",
+    kind: "one",
+    sql: "SELECT id, hash, created_at, created_by, mimetype FROM files WHERE id = $1",
+    params: ["id"],
+    columns: { id: "text", hash: "text", createdAt: "time", createdBy: "text", mimetype: "text" },
   }),
 } as const;

@@ -8,11 +8,14 @@ import { filesQueries } from "./files.gen.ts";
 import { gitsshkeysQueries } from "./gitsshkeys.gen.ts";
 import { loginlinksQueries } from "./loginlinks.gen.ts";
 import { organizationsQueries } from "./organizations.gen.ts";
+import { presetsQueries } from "./presets.gen.ts";
 import { provisionerdaemonsQueries } from "./provisionerdaemons.gen.ts";
 import { provisionerdserverQueries } from "./provisionerdserver.gen.ts";
 import { provisionerjobsQueries } from "./provisionerjobs.gen.ts";
 import { provisionerkeysQueries } from "./provisionerkeys.gen.ts";
 import { siteconfigsQueries } from "./siteconfigs.gen.ts";
+import { templatesQueries } from "./templates.gen.ts";
+import { templateversionsQueries } from "./templateversions.gen.ts";
 import { usersQueries } from "./users.gen.ts";
 
 /** Every query of the product by its name: methods of `Store`, keys of the rule table. */
@@ -26,11 +29,14 @@ export const queries = {
   ...gitsshkeysQueries,
   ...loginlinksQueries,
   ...organizationsQueries,
+  ...presetsQueries,
   ...provisionerdaemonsQueries,
   ...provisionerdserverQueries,
   ...provisionerjobsQueries,
   ...provisionerkeysQueries,
   ...siteconfigsQueries,
+  ...templatesQueries,
+  ...templateversionsQueries,
   ...usersQueries,
 } as const;
 export type AllQueries = typeof queries;

@@ -10,3 +10,7 @@ RETURNING id, (id = @id)::boolean AS is_new;
 
 -- name: GetFileById :one
 SELECT * FROM files WHERE id = @id;
+
+-- name: GetFileInfo :one
+-- All but the bytes.
+SELECT id, hash, created_at, created_by, mimetype FROM files WHERE id = @id;

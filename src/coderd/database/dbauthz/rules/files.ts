@@ -22,11 +22,14 @@ const ofTemplate: Rule<Id, unknown> = {
 
 const creator = ({ createdBy }: { readonly createdBy: string }) => ({ userId: createdBy });
 
+const readable = either(
+  parent("read", file, ({ store, signal }, { id }: Id) => store.getFileFacts({ id }, { signal })),
+  ofTemplate,
+);
+
 export const filesRules = {
   getFileIdByHash: arg("read", ownedBy("file"), creator),
   insertFile: arg("create", ownedBy("file"), creator),
-  getFileById: either(
-    parent("read", file, ({ store, signal }, { id }: Id) => store.getFileFacts({ id }, { signal })),
-    ofTemplate,
-  ),
+  getFileById: readable,
+  getFileInfo: readable,
 } satisfies RulesOf<typeof filesQueries>;
