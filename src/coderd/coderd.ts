@@ -18,7 +18,9 @@ import { authorize, type AuthzStore } from "./database/dbauthz/dbauthz.ts";
 import { rules } from "./database/dbauthz/rules.ts";
 import type { Store } from "./database/db.ts";
 import * as deployment from "./deployment/routes.ts";
+import type { Pubsub } from "./database/pubsub/pubsub.ts";
 import { entitlements } from "./features.ts";
+import * as files from "./files/routes.ts";
 import type { BoundRoute } from "./httpapi/bind.ts";
 import { HttpServer } from "./httpapi/server.ts";
 import { activateDormant } from "./httpmw/activate.ts";
@@ -30,12 +32,16 @@ import * as organizations from "./organizations/routes.ts";
 import * as pages from "./pages/routes.ts";
 import { actors } from "./rbac/actors.ts";
 import { newRoleTable } from "./rbac/roletable.ts";
+import * as templates from "./templates/routes.ts";
+import * as templateversions from "./templateversions/routes.ts";
 import * as users from "./users/routes.ts";
 import { PasswordHasher } from "./userpassword/hash.ts";
 
 export interface CoderdOptions {
   /** Migrated, and open as long as the server runs. */
   readonly store: Store;
+  /** Of the same database; open as long as the server runs. */
+  readonly pubsub: Pubsub;
   readonly listen: { readonly host: string; readonly port: number };
   readonly log: Logger;
   readonly config?: Partial<CoderdConfig>;
@@ -49,7 +55,14 @@ export interface CoderdOptions {
 
 /** What route modules choose their dependencies from. */
 export interface Services
-  extends users.UsersDeps, pages.PagesDeps, apikeys.ApiKeysDeps, deployment.DeploymentDeps {
+  extends
+    users.UsersDeps,
+    pages.PagesDeps,
+    apikeys.ApiKeysDeps,
+    deployment.DeploymentDeps,
+    files.FilesDeps,
+    templates.TemplatesDeps,
+    templateversions.TemplateVersionsDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly store: AuthzStore;
@@ -60,8 +73,11 @@ const modules: readonly ((services: Services) => BoundRoute[])[] = [
   apikeys.routes,
   authcheck.routes,
   deployment.routes,
+  files.routes,
   organizations.routes,
   pages.routes,
+  templates.routes,
+  templateversions.routes,
   users.routes,
 ];
 
@@ -159,6 +175,7 @@ async function makeServices({
   });
   return {
     store,
+    pubsub: options.pubsub,
     clock,
     rand,
     log,

@@ -33,6 +33,8 @@ const differs: Readonly<Record<string, string>> = {
   "DELETE /api/v2/users/{}": "the file names no body; the transcripts show a message",
   "GET /api/v2/users/{}/keys/tokens": "the file says APIKey; the transcripts show the owner's name too",
   "GET /api/v2/experiments/available": "the file says a list; the transcripts show {safe}",
+  "POST /api/v2/templates/{}/versions/archive":
+    "the file says Response; the transcripts show {template_id, archived_ids}",
   "POST /api/v2/csp/reports": "any report is taken; the answer is the text ok",
 };
 

@@ -2,6 +2,7 @@
 import type { Endpoint } from "#codersdk/endpoint.ts";
 import { Database } from "#coderd/database/db.ts";
 import { startTestCluster } from "#coderd/database/dbtestutil/cluster.ts";
+import { PgPubsub } from "#coderd/database/pubsub/pg-pubsub.ts";
 import { loadMigrations, migrate } from "#coderd/database/migrate.ts";
 import { startCoderd } from "#coderd/coderd.ts";
 import { realClock } from "#quartz/clock.ts";
@@ -22,9 +23,11 @@ export async function startTarget(): Promise<Target> {
   const cluster = stack.use(await startTestCluster());
   await migrate({ connection: cluster.connection, migrations: await loadMigrations() });
   const database = stack.use(await Database.open({ connection: cluster.connection, log, clock: realClock }));
+  const pubsub = stack.use(await PgPubsub.start({ database, log, clock: realClock }));
   const coderd = stack.use(
     await startCoderd({
       store: database.store,
+      pubsub,
       listen: { host: "127.0.0.1", port: 0 },
       log,
       checkResponses: true,

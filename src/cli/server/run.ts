@@ -1,4 +1,5 @@
 /** Brings a server up from its options and takes it down again, for `coder server` and for a clone's start. */
+import { PgPubsub } from "#coderd/database/pubsub/pg-pubsub.ts";
 import { startCoderd, type Coderd } from "#coderd/coderd.ts";
 import { serverOptions as o } from "#coderd/deployment/options.ts";
 import type { Clock } from "#quartz/clock.ts";
@@ -41,8 +42,10 @@ export async function startServer(facts: ServerFacts): Promise<RunningServer> {
   });
   cleanup.use(opened);
   say(`Using ${opened.description}`);
+  const pubsub = cleanup.use(await PgPubsub.start({ database: opened.database, clock, log }));
   const coderd = await startCoderd({
     store: opened.database.store,
+    pubsub,
     listen,
     log,
     clock,

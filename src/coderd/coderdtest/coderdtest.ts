@@ -14,6 +14,7 @@ import { uniqueName } from "#testutil/testutil.ts";
 import type { Clock } from "#quartz/clock.ts";
 import { type Coderd, type CoderdOptions, startCoderd } from "../coderd.ts";
 import type { CoderdConfig } from "../config.ts";
+import { MemoryPubsub } from "../database/pubsub/memory-pubsub.ts";
 import { newDb, type TestDb } from "../database/dbtestutil/dbtestutil.ts";
 
 export const testPassword = "SomeSecurePassword!1";
@@ -54,6 +55,7 @@ export async function newServer(t: TestContext, options: TestServerOptions = {})
   const db = options.db ?? (await newDb(t));
   const coderd = await startCoderd({
     store: db.store,
+    pubsub: new MemoryPubsub(discardLogger),
     listen: { host: "127.0.0.1", port: 0 },
     log: options.log ?? discardLogger,
     checkResponses: true,

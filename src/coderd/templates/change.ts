@@ -162,11 +162,9 @@ export async function promoteVersion(
   ids: { readonly templateId: string; readonly versionId: string },
   request: Request,
 ): Promise<void> {
-  const { v, j } = await store
-    .getTemplateVersionById(ctx, { id: ids.versionId })
-    .catch((error: unknown) => {
-      throw error instanceof NotFound ? new NotFound("Template version not found.") : error;
-    });
+  const { v, j } = await store.getTemplateVersionById(ctx, { id: ids.versionId }).catch((error: unknown) => {
+    throw error instanceof NotFound ? new NotFound("Template version not found.") : error;
+  });
   if (v.templateId !== ids.templateId) {
     throw new Invalid("The provided template version doesn't belong to the specified template.");
   }
@@ -199,6 +197,11 @@ export async function deleteTemplate(
     const after = await tx.deleteTemplate(ctx, { id, updatedAt: ctx.now() });
     const { count } = await tx.countWorkspacesOfTemplate(ctx, { id });
     if (count > 0) throw new Invalid("All workspaces must be deleted before a template can be removed.");
-    await audit(tx, ctx, { action: "delete", type: "template", before: { ...after, deleted: false }, request });
+    await audit(tx, ctx, {
+      action: "delete",
+      type: "template",
+      before: { ...after, deleted: false },
+      request,
+    });
   });
 }

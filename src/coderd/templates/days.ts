@@ -14,7 +14,11 @@ export function daysFromNames(days: readonly string[], message: string, field: s
   let bits = 0;
   for (const day of days) {
     const at = names.indexOf(day.toLowerCase());
-    if (at < 0) throw new Invalid(message, { validations: [{ field, detail: `invalid weekday ${JSON.stringify(day)}` }] });
+    if (at < 0) {
+      throw new Invalid(message, {
+        validations: [{ field, detail: `invalid weekday ${JSON.stringify(day)}` }],
+      });
+    }
     bits |= 1 << at;
   }
   return bits;

@@ -100,7 +100,13 @@ function versionRoutes(deps: TemplatesDeps): BoundRoute[] {
           failedOnly: !all,
           updatedAt: ctx.now(),
         });
-        await audit(tx, ctx, { action: "write", type: "template", before: template, after: template, request: req });
+        await audit(tx, ctx, {
+          action: "write",
+          type: "template",
+          before: template,
+          after: template,
+          request: req,
+        });
         return rows.map(({ id }) => id);
       });
       return { template_id: template.id, archived_ids: archived };

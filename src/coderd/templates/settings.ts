@@ -134,7 +134,7 @@ function lengthProblems({ displayName, description, icon }: Settings): Validatio
     ["icon", icon, 256],
   ] as const;
   return limits
-    .filter(([, value, most]) => [...value].length > most)
+    .filter(([, value, most]) => Array.from(value).length > most)
     .map(([field, , most]) => ({ field, detail: `Must be at most ${most} characters long.` }));
 }
 

@@ -2,7 +2,11 @@
 import type { Template as WireTemplate, TemplateBuildTimeStats } from "#codersdk/templates.ts";
 import type { Ctx } from "../ctx.ts";
 import type { AuthzStore } from "../database/dbauthz/dbauthz.ts";
-import type { GetTemplateBuildTimesRow, GetTemplatesArg, GetTemplatesRow } from "../database/gen/templates.gen.ts";
+import type {
+  GetTemplateBuildTimesRow,
+  GetTemplatesArg,
+  GetTemplatesRow,
+} from "../database/gen/templates.gen.ts";
 import { NotFound } from "../errors.ts";
 import { daysToNames } from "./days.ts";
 
@@ -25,7 +29,12 @@ export async function readTemplates(
   const rows = await store.getTemplates(ctx, query);
   if (rows.length === 0) return [];
   const times = await store.getTemplateBuildTimes(ctx, { templateIds: rows.map(({ t }) => t.id) });
-  return rows.map((row) => toTemplate(row, times.filter(({ templateId }) => templateId === row.t.id)));
+  return rows.map((row) =>
+    toTemplate(
+      row,
+      times.filter(({ templateId }) => templateId === row.t.id),
+    ),
+  );
 }
 
 /** Also a deleted one. Throws `NotFound`. */

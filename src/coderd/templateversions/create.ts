@@ -35,7 +35,9 @@ export async function createVersion(
     throw new Invalid("You cannot specify both an example_id and a file_id.");
   }
   if (body.example_id) {
-    throw new Invalid("Example not found.", { detail: `there is no example ${JSON.stringify(body.example_id)}` });
+    throw new Invalid("Example not found.", {
+      detail: `there is no example ${JSON.stringify(body.example_id)}`,
+    });
   }
   const templateId = body.template_id === nilUuid ? null : body.template_id;
   if (templateId !== null) await mustExist(ctx, store, templateId, organizationId);
@@ -66,13 +68,22 @@ export async function createVersion(
         message: body.message ?? "",
         createdAt: at,
       });
-      await audit(tx, ctx, { action: "create", type: "template_version", after: version, request, statusCode: 201 });
+      await audit(tx, ctx, {
+        action: "create",
+        type: "template_version",
+        after: version,
+        request,
+        statusCode: 201,
+      });
     });
   } catch (error) {
     if (!isUniqueViolation(error, "template_versions_template_id_name_key")) throw error;
-    throw new Conflict(`A template version with name ${JSON.stringify(name)} already exists for this template.`, {
-      validations: [{ field: "name", detail: "This value is already in use and should be unique." }],
-    });
+    throw new Conflict(
+      `A template version with name ${JSON.stringify(name)} already exists for this template.`,
+      {
+        validations: [{ field: "name", detail: "This value is already in use and should be unique." }],
+      },
+    );
   }
   return id;
 }
@@ -92,7 +103,9 @@ export function renamed(message: string): (error: unknown) => never {
 
 function jobTags(tags: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   for (const text of Object.entries(tags).flat()) {
-    if (text.includes("\0")) throw invalidField("Invalid tags.", "tags", "tags cannot contain the null byte (0x00)");
+    if (text.includes("\0")) {
+      throw invalidField("Invalid tags.", "tags", "tags cannot contain the null byte (0x00)");
+    }
   }
   return tags;
 }

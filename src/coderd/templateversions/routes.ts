@@ -26,7 +26,9 @@ export interface TemplateVersionsDeps {
 }
 
 const json = (value: unknown): RawReply =>
-  rawReply(200, `${JSON.stringify(value)}\n`, { headers: { "content-type": "application/json; charset=utf-8" } });
+  rawReply(200, `${JSON.stringify(value)}\n`, {
+    headers: { "content-type": "application/json; charset=utf-8" },
+  });
 
 export function routes(deps: TemplateVersionsDeps): BoundRoute[] {
   return [...versionRoutes(deps), ...foundRoutes(deps), ...archiveRoutes(deps), ...dryRunRoutes(deps)];
@@ -38,7 +40,11 @@ function versionRoutes(deps: TemplateVersionsDeps): BoundRoute[] {
   return [
     bind(templateversions.create, async (ctx, req) => {
       const organization = await resolveOrganization(ctx, store, req.params.organization);
-      const id = await createVersion(ctx, deps, { organizationId: organization.id, body: req.body(), request: req });
+      const id = await createVersion(ctx, deps, {
+        organizationId: organization.id,
+        body: req.body(),
+        request: req,
+      });
       return reply(201, await toVersionOf(ctx, store, await byId(ctx, id)));
     }),
 
@@ -188,7 +194,7 @@ function archiveRoutes({ store }: TemplateVersionsDeps): BoundRoute[] {
           request: req,
         });
       });
-      return json(`template version ${JSON.stringify(v.id)} archived`);
+      return `template version ${JSON.stringify(v.id)} archived`;
     }),
 
     bind(templateversions.unarchive, async (ctx, req) => {
@@ -199,7 +205,7 @@ function archiveRoutes({ store }: TemplateVersionsDeps): BoundRoute[] {
         const after = { ...v, archived: false };
         await audit(tx, ctx, { action: "write", type: "template_version", before: v, after, request: req });
       });
-      return json(`template version ${JSON.stringify(v.id)} unarchived`);
+      return `template version ${JSON.stringify(v.id)} unarchived`;
     }),
   ];
 }

@@ -36,9 +36,7 @@ const free = arg<NewVersion>("create", inOrganization("template"));
 
 export const templateversionsRules = {
   insertTemplateVersion: choose("template:create", ({ templateId }: NewVersion) =>
-    templateId
-      ? { ...ofTemplate, before: (call) => ofTemplate.before?.(call, { templateId }) }
-      : free,
+    templateId ? { ...ofTemplate, before: (call) => ofTemplate.before?.(call, { templateId }) } : free,
   ),
   getTemplateVersionById: view,
   getTemplateVersionByName: view,
