@@ -18,8 +18,6 @@ import { usersRules } from "./rules/users.ts";
 import { presetsRules } from "./rules/presets.ts";
 import { templatesRules } from "./rules/templates.ts";
 import { templateversionsRules } from "./rules/templateversions.ts";
-import { provisionerdaemonsRules } from "./rules/provisionerdaemons.ts";
-import { provisionerjobsRules } from "./rules/provisionerjobs.ts";
 
 export const rules = {
   ...apikeysRules,
@@ -40,6 +38,4 @@ export const rules = {
   ...presetsRules,
   ...templatesRules,
   ...templateversionsRules,
-  ...provisionerdaemonsRules,
-  ...provisionerjobsRules,
 } satisfies Rules;
