@@ -90,6 +90,8 @@ export interface Coderd extends AsyncDisposable {
   readonly services: Services;
   /** What it answers to. */
   readonly endpoints: readonly Endpoint[];
+  /** Writes what is kept in memory for a moment (last uses of keys). */
+  flush(): Promise<void>;
 }
 
 /** Starts to listen; disposing it ends requests, sockets and loops, and writes what is left. */
@@ -140,6 +142,7 @@ export async function startCoderd(options: CoderdOptions): Promise<Coderd> {
     store,
     services,
     endpoints: routes.map(({ endpoint }) => endpoint),
+    flush: () => lastUsed.flush(),
     async [Symbol.asyncDispose]() {
       stop.abort(new Error("the server shuts down"));
       await server[Symbol.asyncDispose]();

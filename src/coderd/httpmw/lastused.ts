@@ -2,14 +2,15 @@
  * When keys were last used, gathered in memory and written in batches, so that requests do not wait for it. A key is noted
  * at most once an hour, or when its end has to move: a lost batch costs an hour of precision, nothing else.
  */
-import type { Clock } from "#quartz/clock.ts";
+import type { Clock, Timer } from "#quartz/clock.ts";
 import type { Logger } from "#slog/slog.ts";
 import { newCtx } from "../ctx.ts";
 import type { AuthzStore } from "../database/dbauthz/dbauthz.ts";
 import type { ApiKey } from "../database/gen/models.gen.ts";
 import { actors } from "../rbac/actors.ts";
 
-const flushEveryMs = 5_000;
+/** How long the first use of a batch waits for others. */
+const flushAfterMs = 5_000;
 const hourMs = 3_600_000;
 /** Beyond this many keys between two flushes the rest waits for its next request. */
 const maxPending = 10_000;
@@ -43,13 +44,12 @@ export function nextExpiry(
 
 export class LastUsed implements AsyncDisposable {
   readonly #options: LastUsedOptions;
-  readonly #stop = new AbortController();
-  readonly #done: Promise<void>;
+  #timer: Timer | undefined;
+  #writing: Promise<void> = Promise.resolve();
   #pending = new Map<string, Use>();
 
   constructor(options: LastUsedOptions) {
     this.#options = options;
-    this.#done = this.#loop();
   }
 
   note(key: ApiKey, ip: string): void {
@@ -60,9 +60,18 @@ export class LastUsed implements AsyncDisposable {
     if (fresh && expiresAt === key.expiresAt) return;
     if (this.#pending.has(key.id) || this.#pending.size >= maxPending) return;
     this.#pending.set(key.id, { userId: key.userId, at: now, expiresAt, ip });
+    this.#timer ??= clock.timer(flushAfterMs, () => void this.flush(), { tag: "last-used", unref: true });
   }
 
-  async flush(): Promise<void> {
+  /** Writes what is pending, after what is being written. Never fails: it is only bookkeeping. */
+  flush(): Promise<void> {
+    this.#timer?.stop();
+    this.#timer = undefined;
+    this.#writing = this.#writing.then(() => this.#write());
+    return this.#writing;
+  }
+
+  async #write(): Promise<void> {
     const batch = this.#pending;
     if (batch.size === 0) return;
     this.#pending = new Map();
@@ -89,16 +98,8 @@ export class LastUsed implements AsyncDisposable {
     }
   }
 
-  async #loop(): Promise<void> {
-    const { clock } = this.#options;
-    const ticks = clock.ticks(flushEveryMs, { signal: this.#stop.signal, tag: "last-used", unref: true });
-    for await (const _ of ticks) await this.flush();
-  }
-
   /** Writes what is left. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort(new Error("shutdown"));
-    await this.#done;
-    await this.flush();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.flush();
   }
 }
