@@ -48,3 +48,9 @@ export function isSerializationFailure(error: unknown): boolean {
 export function isLockTimeout(error: unknown): boolean {
   return sqlState(error) === "55P03";
 }
+
+/** The server is away or starting: a connection could not be made, so nothing was sent. */
+export function isUnreachable(error: unknown): boolean {
+  if (!(error instanceof Error) || !("code" in error)) return false;
+  return ["ECONNREFUSED", "ECONNRESET", "ENOENT", "57P01", "57P03"].includes(String(error.code));
+}

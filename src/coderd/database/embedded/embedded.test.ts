@@ -9,6 +9,7 @@ import { realClock } from "#quartz/clock.ts";
 import { discardLogger } from "#slog/slog.ts";
 import { eventually, tempDir } from "#testutil/testutil.ts";
 import { clientConfig } from "../connection.ts";
+import { Database } from "../db.ts";
 import { scratchRoot, seeded } from "../dbtestutil/cluster.ts";
 import { checkMajor, explain } from "./diagnose.ts";
 import { type EmbeddedOptions, type EmbeddedPostgres, startEmbeddedPostgres } from "./embedded.ts";
@@ -90,8 +91,22 @@ describe("startEmbeddedPostgres", () => {
     await sql(server, "CREATE TABLE kept AS SELECT 1 AS n");
     const killed = server.pid();
     process.kill(killed, "SIGKILL");
-    await eventually("another process", () => server.pid() !== killed);
+    await eventually("another process", () => server.pid() !== killed && server.pid() !== 0);
     assert.deepEqual(await sql(server, "SELECT n FROM kept"), [{ n: 1 }]);
+  });
+
+  it("a store waits for a database that restarts", async (t) => {
+    await using server = await start(await places(t));
+    await using database = await Database.open({
+      connection: { ...server.connection, database: "migrated" },
+      log: discardLogger,
+      clock: realClock,
+    });
+    const read = () => database.store.getDefaultOrganization({});
+    const before = await read();
+    process.kill(server.pid(), "SIGKILL");
+    await eventually("the pool has noticed", () => database.stats().open === 0);
+    assert.deepEqual(await read(), before);
   });
 
   it("a database whose parent was killed ends with it; the next start waits for that", async (t) => {
