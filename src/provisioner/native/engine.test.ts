@@ -168,6 +168,7 @@ resource "terraform_data" "machine" {
     ]);
     assert.deepEqual(one["terraform_data.machine[0]"]?.["dependencies"], [
       "coder_agent.main",
+      "data.coder_workspace.me",
       "terraform_data.home",
     ]);
     assert.equal(first.graph?.resources.find(({ name }) => name === "machine")?.agents[0]?.name, "main");

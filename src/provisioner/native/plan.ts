@@ -204,16 +204,14 @@ function planManaged(planner: Planner, instance: ResourceInstance, type: Managed
     ...(before ? { before } : {}),
     after,
     replacePaths,
-    dependencies: managedNeeds(planner.graph, configAddress(instance)),
+    dependencies: stateDependencies(planner.graph, configAddress(instance)),
   });
   return after;
 }
 
-/** Managed resources that a node needs, by config address, sorted. */
-export function managedNeeds(graph: ConfigGraph, name: string): string[] {
-  return [...ancestors(graph, name)]
-    .filter((need) => graph.nodes.get(need)?.resource?.mode === "managed")
-    .sort();
+/** Resources and data sources that a node needs, by config address, sorted: what a state lists. */
+export function stateDependencies(graph: ConfigGraph, name: string): string[] {
+  return [...ancestors(graph, name)].filter((need) => graph.nodes.get(need)?.resource !== undefined).sort();
 }
 
 /** The instance in the state; `x` and `x[0]` are one where count came or went, and the state follows the new name. */
