@@ -66,8 +66,9 @@ function stateFacts(state: Uint8Array): unknown {
       return {
         ...resource,
         // identity_schema_version is written by Terraform since 1.12; both kinds of state are read by both.
-        instances: instances.map(({ identity_schema_version: _, ...instance }) => ({
+        instances: instances.map((instance) => ({
           ...instance,
+          identity_schema_version: undefined,
           sensitive_attributes: sortedSet(instance["sensitive_attributes"]),
           dependencies: sortedSet(instance["dependencies"]),
         })),
