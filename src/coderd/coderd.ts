@@ -18,7 +18,6 @@ import { authorize, type AuthzStore } from "./database/dbauthz/dbauthz.ts";
 import { rules } from "./database/dbauthz/rules.ts";
 import type { Store } from "./database/db.ts";
 import * as deployment from "./deployment/routes.ts";
-import type { Pubsub } from "./database/pubsub/pubsub.ts";
 import { entitlements } from "./features.ts";
 import * as files from "./files/routes.ts";
 import type { BoundRoute } from "./httpapi/bind.ts";
@@ -35,6 +34,8 @@ import { newRoleTable } from "./rbac/roletable.ts";
 import * as templates from "./templates/routes.ts";
 import * as templateversions from "./templateversions/routes.ts";
 import * as users from "./users/routes.ts";
+import * as workspacesRead from "./workspaces/read.ts";
+import type { Pubsub } from "./database/pubsub/pubsub.ts";
 import { PasswordHasher } from "./userpassword/hash.ts";
 
 export interface CoderdOptions {
@@ -62,7 +63,8 @@ export interface Services
     deployment.DeploymentDeps,
     files.FilesDeps,
     templates.TemplatesDeps,
-    templateversions.TemplateVersionsDeps {
+    templateversions.TemplateVersionsDeps,
+    workspacesRead.ReadDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly store: AuthzStore;
@@ -79,6 +81,7 @@ const modules: readonly ((services: Services) => BoundRoute[])[] = [
   templates.routes,
   templateversions.routes,
   users.routes,
+  workspacesRead.routes,
 ];
 
 export interface Coderd extends AsyncDisposable {
@@ -197,5 +200,8 @@ async function makeServices({
     entitlements: entitlements(config.features, clock.now()),
     options: config.options,
     ssh: config.ssh,
+    agentInactiveMs: 30_000,
+    troubleshootingUrl: config.agentTroubleshootingUrl,
+    allowWorkspaceRenames: config.allowWorkspaceRenames,
   };
 }

@@ -23,6 +23,9 @@ export interface CoderdConfig {
   readonly roles: RoleOptions;
   readonly features: OptionalFeatures;
   readonly ssh: SshClientConfig;
+  /** Where to read on when an agent does not connect and its template names no page. */
+  readonly agentTroubleshootingUrl: string;
+  readonly allowWorkspaceRenames: boolean;
   /** For `GET /deployment/config`. */
   readonly options: readonly SetOption[];
 }
@@ -41,5 +44,7 @@ export const defaultConfig: CoderdConfig = {
   roles: {},
   features: { browser_only: false, scim: false, external_token_encryption: false },
   ssh: { hostnamePrefix: "coder.", hostnameSuffix: "coder", options: {} },
+  agentTroubleshootingUrl: "https://coder.com/docs/admin/templates/troubleshooting",
+  allowWorkspaceRenames: false,
   options: [],
 };

@@ -148,7 +148,7 @@ export const WorkspaceAgent = w.struct("WorkspaceAgent", {
   resource_id: w.uuid(),
   instance_id: w.omit(w.string()),
   architecture: w.string(),
-  environment_variables: w.map(w.string()),
+  environment_variables: w.nullable(w.map(w.string())),
   operating_system: w.string(),
   logs_length: w.int(),
   logs_overflowed: w.bool(),

@@ -45,6 +45,7 @@ export function coderdConfig(values: Values): Partial<CoderdConfig> {
         parsePairs(values.get(o.sshConfigOptions)).map(({ name, value }) => [name, value]),
       ),
     },
+    agentTroubleshootingUrl: values.get(o.agentFallbackTroubleshootingUrl),
     options: allServerOptions.map((option) => ({
       name: optionName(option),
       description: option.description ?? "",

@@ -18,6 +18,7 @@ import { usersRules } from "./rules/users.ts";
 import { presetsRules } from "./rules/presets.ts";
 import { templatesRules } from "./rules/templates.ts";
 import { templateversionsRules } from "./rules/templateversions.ts";
+import { workspaceviewsRules } from "./rules/workspaceviews.ts";
 
 export const rules = {
   ...apikeysRules,
@@ -38,4 +39,5 @@ export const rules = {
   ...presetsRules,
   ...templatesRules,
   ...templateversionsRules,
+  ...workspaceviewsRules,
 } satisfies Rules;

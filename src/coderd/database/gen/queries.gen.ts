@@ -17,6 +17,7 @@ import { siteconfigsQueries } from "./siteconfigs.gen.ts";
 import { templatesQueries } from "./templates.gen.ts";
 import { templateversionsQueries } from "./templateversions.gen.ts";
 import { usersQueries } from "./users.gen.ts";
+import { workspaceviewsQueries } from "./workspaceviews.gen.ts";
 
 /** Every query of the product by its name: methods of `Store`, keys of the rule table. */
 export const queries = {
@@ -38,5 +39,6 @@ export const queries = {
   ...templatesQueries,
   ...templateversionsQueries,
   ...usersQueries,
+  ...workspaceviewsQueries,
 } as const;
 export type AllQueries = typeof queries;
