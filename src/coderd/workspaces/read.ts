@@ -67,8 +67,9 @@ export function routes(deps: ReadDeps): BoundRoute[] {
     bind(workspaces.buildByNumber, async (ctx, req) => {
       const row = await byName(ctx, req, true);
       const { buildnumber: text } = req.params;
-      if (!/^\d{1,9}$/.test(text))
-        {throw new Invalid(`A build's number is a whole number: received ${JSON.stringify(text)}.`);}
+      if (!/^\d{1,9}$/.test(text)) {
+        throw new Invalid(`A build's number is a whole number: received ${JSON.stringify(text)}.`);
+      }
       const [build] = await loadBuilds(deps, ctx, row, { buildNumber: Number(text) });
       if (build === undefined) throw new NotFound();
       return build;
@@ -79,8 +80,9 @@ export function routes(deps: ReadDeps): BoundRoute[] {
       const page = { since, pageLimit: limit, pageOffset: offset };
       if (afterId === undefined) return await loadBuilds(deps, ctx, row, page);
       const [after] = await loadBuilds(deps, ctx, row, { id: afterId });
-      if (after === undefined)
-        {throw new Invalid(`No build of this workspace has the id ${JSON.stringify(afterId)}.`);}
+      if (after === undefined) {
+        throw new Invalid(`No build of this workspace has the id ${JSON.stringify(afterId)}.`);
+      }
       return await loadBuilds(deps, ctx, row, { ...page, beforeNumber: after.build_number });
     }),
     bind(workspaces.watch, async (ctx, req) =>
