@@ -8,6 +8,7 @@ import { createGunzip } from "node:zlib";
 import { type Acl, allows } from "#coderd/rbac/access.ts";
 import type { Subject } from "#coderd/rbac/subject.ts";
 import type { VectorResult } from "../vectors.ts";
+import { filterFailures } from "./rbac/filters.ts";
 import { type Orgs, type SubjectLine, subjectMaker } from "./rbac/subjects.ts";
 
 export interface ObjectLine {
@@ -45,17 +46,16 @@ interface Recording {
 export async function run(args: readonly string[]): Promise<VectorResult> {
   const failures: string[] = [];
   let of = 0;
-  let notYet = 0;
   for (const file of args.filter((arg) => !arg.startsWith("-"))) {
     const recording = await read(file);
     const make = await subjectMaker(file, recording.orgs);
     const subjects = new Map<number, Subject>();
     for (const line of recording.subjects.values()) subjects.set(line.s, make(line));
     failures.push(...recording.unknown, ...decide(recording, subjects));
-    of += recording.decisions.length + recording.unknown.length;
-    notYet += recording.filters.length;
+    if (recording.filters.length > 0) failures.push(...(await filterFailures(recording, subjects)));
+    of += recording.decisions.length + recording.filters.length + recording.unknown.length;
   }
-  return { equal: of - failures.length, of, notYet, failures };
+  return { equal: of - failures.length, of, notYet: 0, failures };
 }
 
 function decide({ decisions, objects }: Recording, subjects: ReadonlyMap<number, Subject>): string[] {
