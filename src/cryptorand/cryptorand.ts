@@ -45,4 +45,18 @@ export function randFrom(bytes: (length: number) => Buffer): Rand {
   return { bytes, int, string, uuid };
 }
 
-export const cryptoRand: Rand = randFrom((length) => randomBytes(length));
+/** A call into the system for each request id would cost more than the rest of it; no byte is given out twice. */
+function pooledBytes(): (length: number) => Buffer {
+  const poolSize = 8192;
+  let pool = Buffer.alloc(0);
+  return (length) => {
+    if (length > 256) return randomBytes(length);
+    if (pool.length < length) pool = randomBytes(poolSize);
+    const out = Buffer.from(pool.subarray(0, length));
+    pool.fill(0, 0, length);
+    pool = pool.subarray(length);
+    return out;
+  };
+}
+
+export const cryptoRand: Rand = randFrom(pooledBytes());

@@ -315,8 +315,9 @@ function rawBody(body: string | Uint8Array | Readable | undefined): string | Buf
 function paramsOf(endpoint: Endpoint, params: unknown): Readonly<Record<string, string>> {
   const out: Record<string, string> = {};
   if (typeof params === "object" && params !== null) {
-    const rest = paramNames(endpoint.path).at(-1) ?? "*";
-    for (const [name, value] of Object.entries(params)) out[name === "*" ? rest : name] = String(value);
+    for (const [name, value] of Object.entries(params)) {
+      out[name === "*" ? (paramNames(endpoint.path).at(-1) ?? name) : name] = String(value);
+    }
   }
   return out;
 }

@@ -1,5 +1,5 @@
 /** Who is calling: credentials → caller, one SQL statement each. Used by guard.ts, once per request. */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { parseUuid } from "#codersdk/wire-decode.ts";
 import type { Ctx } from "../ctx.ts";
@@ -41,7 +41,7 @@ const descriptions = {
   invalid: "The access token is invalid",
 } satisfies Readonly<Record<Reason, string>>;
 
-export const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest();
+export const sha256 = (text: string): Buffer => hash("sha256", text, "buffer");
 
 /** 401 of session authentication, with the challenge that OAuth2 clients read. */
 export function unauthorized(
@@ -94,8 +94,8 @@ export async function authenticateSession(
   if (token === undefined) return no("The session token has a wrong form.");
   const row = await deps.store.getAuthentication(ctx, { id: token.id });
   if (row === undefined) return no("The session token is not known.");
-  const hash = sha256(token.secret);
-  if (hash.length !== row.k.hashedSecret.length || !timingSafeEqual(hash, row.k.hashedSecret)) {
+  const hashed = sha256(token.secret);
+  if (hashed.length !== row.k.hashedSecret.length || !timingSafeEqual(hashed, row.k.hashedSecret)) {
     return no("The session token's secret is wrong.");
   }
   if (row.u.deleted) return no("The session token is not known.");
