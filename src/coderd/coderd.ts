@@ -29,6 +29,7 @@ import { newGuard } from "./httpmw/guard.ts";
 import { LastUsed } from "./httpmw/lastused.ts";
 import * as organizations from "./organizations/routes.ts";
 import * as pages from "./pages/routes.ts";
+import { type BuiltinSettings, Provisioning } from "./provisionerdserver/start.ts";
 import { actors } from "./rbac/actors.ts";
 import { newRoleTable } from "./rbac/roletable.ts";
 import * as templates from "./templates/routes.ts";
@@ -52,6 +53,8 @@ export interface CoderdOptions {
   readonly checkResponses?: boolean;
   /** Tests lower it. */
   readonly passwordRounds?: number;
+  /** Daemons of the server's own; none by default. */
+  readonly builtin?: BuiltinSettings;
 }
 
 /** What route modules choose their dependencies from. */
@@ -68,6 +71,8 @@ export interface Services
   readonly clock: Clock;
   readonly log: Logger;
   readonly store: AuthzStore;
+  readonly pubsub: Pubsub;
+  readonly provisioning: Provisioning;
 }
 
 /** The one list of route modules. */
@@ -106,8 +111,20 @@ export async function startCoderd(options: CoderdOptions): Promise<Coderd> {
   const ctx = newCtx({ actor: actors.system, signal: stop.signal, log, requestId: rand.uuid(), clock });
   let url = "";
   const accessUrl = (): string => config.accessUrl ?? url;
+  const { pubsub } = options;
+  const provisioning = await Provisioning.start(ctx, {
+    store,
+    pubsub,
+    clock,
+    rand,
+    log,
+    accessUrl,
+    sessionMs: config.sessions.sessionMs,
+    buildVersion: version,
+  });
   const lastUsed = new LastUsed({ store, clock, log, noRefresh: config.disableSessionRefresh });
-  const services = await makeServices({ options, config, store, ctx, accessUrl, clock, rand, log });
+  const parts = { options, config, store, ctx, accessUrl, clock, rand, log, pubsub, provisioning };
+  const services = await makeServices(parts);
   const guard = newGuard({
     authentication: {
       store,
@@ -139,6 +156,7 @@ export async function startCoderd(options: CoderdOptions): Promise<Coderd> {
     checkResponses: options.checkResponses ?? false,
   });
   url = await server.app.listen(options.listen);
+  if (options.builtin) await provisioning.startBuiltin(options.builtin);
   return {
     url,
     accessUrl: accessUrl(),
@@ -147,6 +165,7 @@ export async function startCoderd(options: CoderdOptions): Promise<Coderd> {
     endpoints: routes.map(({ endpoint }) => endpoint),
     flush: () => lastUsed.flush(),
     async [Symbol.asyncDispose]() {
+      await provisioning[Symbol.asyncDispose]();
       stop.abort(new Error("the server shuts down"));
       await server[Symbol.asyncDispose]();
       await lastUsed[Symbol.asyncDispose]();
@@ -163,6 +182,8 @@ interface Parts {
   readonly clock: Clock;
   readonly rand: Rand;
   readonly log: Logger;
+  readonly pubsub: Pubsub;
+  readonly provisioning: Provisioning;
 }
 
 async function makeServices({
@@ -174,6 +195,8 @@ async function makeServices({
   clock,
   rand,
   log,
+  pubsub,
+  provisioning,
 }: Parts): Promise<Services> {
   const deploymentId = await store.insertSiteConfigIfAbsent(ctx, {
     key: "deployment_id",
@@ -181,7 +204,8 @@ async function makeServices({
   });
   return {
     store,
-    pubsub: options.pubsub,
+    pubsub,
+    provisioning,
     clock,
     rand,
     log,

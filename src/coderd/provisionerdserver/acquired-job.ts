@@ -93,7 +93,7 @@ function buildMetadata(
     })),
   ];
   return {
-    coderUrl: deps.accessUrl,
+    coderUrl: deps.accessUrl(),
     workspaceTransition: transitions[build.transition],
     workspaceName: workspace.name,
     workspaceId: workspace.id,
@@ -161,7 +161,7 @@ async function templateImport(ctx: Ctx, deps: ProvisionerdServerDeps, job: Provi
     value: {
       userVariableValues: [...given, ...inherited],
       metadata: {
-        coderUrl: deps.accessUrl,
+        coderUrl: deps.accessUrl(),
         workspaceOwnerGroups: ["Everyone"],
         templateId: version.templateId ?? "",
         templateVersionId: version.id,
@@ -179,7 +179,7 @@ async function dryRun(ctx: Ctx, deps: ProvisionerdServerDeps, job: ProvisionerJo
       richParameterValues: nameValues(job, "rich_parameter_values"),
       variableValues: variables.filter(isSet).map(toVariable),
       metadata: {
-        coderUrl: deps.accessUrl,
+        coderUrl: deps.accessUrl(),
         workspaceName: optionalField(job, "workspace_name"),
         workspaceOwnerGroups: ["Everyone"],
       },

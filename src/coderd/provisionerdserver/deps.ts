@@ -10,7 +10,7 @@ export interface ProvisionerdServerDeps {
   readonly pubsub: Pubsub;
   readonly rand: Rand;
   readonly acquirer: Acquirer;
-  readonly accessUrl: string;
+  readonly accessUrl: () => string;
   /** Lifetime of the session tokens that workspaces get. */
   readonly sessionMs: number;
   /** Aborts when the server leaves: daemons get no new jobs. */

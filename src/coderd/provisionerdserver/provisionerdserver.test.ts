@@ -59,7 +59,7 @@ async function setup(t: TestContext): Promise<Setup> {
     pubsub,
     acquirer,
     rand: cryptoRand,
-    accessUrl: "http://coder.test",
+    accessUrl: () => "http://coder.test",
     sessionMs: 1000,
     leaving: new AbortController().signal,
   };

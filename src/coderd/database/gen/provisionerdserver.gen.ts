@@ -373,6 +373,16 @@ export interface GetWorkspaceOwnerForJobRow {
   readonly ownerId: string;
 }
 
+export interface GetBuildOfJobArg {
+  readonly jobId: string;
+}
+
+export interface GetBuildOfJobRow {
+  readonly id: string;
+  readonly workspaceId: string;
+  readonly ownerId: string;
+}
+
 export const provisionerdserverQueries = {
   /** Everything that a build's job message tells, in one statement. */
   getBuildForJob: query<"one", GetBuildForJobArg, GetBuildForJobRow>({
@@ -777,5 +787,13 @@ WHERE b.id = $1`,
     sql: "SELECT id, owner_id FROM workspaces WHERE id = $1",
     params: ["id"],
     columns: { id: "text", ownerId: "text" },
+  }),
+  getBuildOfJob: query<"maybe", GetBuildOfJobArg, GetBuildOfJobRow>({
+    name: "getBuildOfJob",
+    kind: "maybe",
+    sql: `SELECT b.id, b.workspace_id, w.owner_id
+FROM workspace_builds b JOIN workspaces w ON w.id = b.workspace_id WHERE b.job_id = $1`,
+    params: ["jobId"],
+    columns: { id: "text", workspaceId: "text", ownerId: "text" },
   }),
 } as const;

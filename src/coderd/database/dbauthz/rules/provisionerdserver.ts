@@ -45,4 +45,5 @@ export const provisionerdserverRules = {
   markWorkspaceDeleted: writes,
   getWorkspaceForJob: reads,
   getWorkspaceOwnerForJob: reads,
+  getBuildOfJob: reads,
 } satisfies RulesOf<typeof provisionerdserverQueries>;
