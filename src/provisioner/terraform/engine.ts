@@ -4,7 +4,7 @@
  * gives back the state that is on disk on every kind of end.
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Rand } from "#cryptorand/cryptorand.ts";
 import type { Engine, EngineSession } from "#provisionersdk/engine.ts";
@@ -39,7 +39,7 @@ export interface TerraformEngineOptions {
   readonly binary: string;
   /** The daemon's environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Folder for providers that several builds use. */
+  /** Folder for what several builds use: providers, in a folder of its own below it. */
   readonly cacheDir: string;
   readonly agentScripts: AgentScripts;
   readonly rand: Rand;
@@ -68,7 +68,7 @@ function planJsonFile({ workDir }: EngineSession): string {
 
 export function terraformEngine(options: TerraformEngineOptions): Engine {
   const base = baseEnv(options.env);
-  const cache = new PluginCache(options.cacheDir);
+  const cache = new PluginCache(resolve(options.cacheDir, "terraform", "plugins"));
   const platform = goPlatform(options.machine);
   /** Sessions whose workspace has nothing that could be destroyed. */
   const empty = new WeakSet<EngineSession>();
@@ -158,7 +158,7 @@ export function terraformEngine(options: TerraformEngineOptions): Engine {
     const show = ["show", "-json", "-no-color", planFile(session)];
     const [text] = await Promise.all([capture(reading, show), dotOf(session)]);
     await writeFile(planJsonFile(session), text, { mode: 0o600 });
-    const facts = planFacts(JSON.parse(text));
+    const facts = planFacts(shownJson(text));
     const claim = request.metadata?.prebuiltWorkspaceBuildStage === PrebuiltWorkspaceBuildStage.CLAIM;
     if (claim && facts.replaces) await showReplacements(session);
     if (!claim) for (const line of facts.replacementLogs) session.emit(LogLevel.WARN, line);
@@ -219,7 +219,7 @@ export function terraformEngine(options: TerraformEngineOptions): Engine {
     const { rand } = options;
     const convert = async () => {
       if (request.source !== GraphSource.SOURCE_STATE) {
-        const plan: unknown = JSON.parse(await readFile(planJsonFile(session), "utf8"));
+        const plan = shownJson(await readFile(planJsonFile(session), "utf8"));
         return convertPlan({ plan, dot: await dotOf(session), rand });
       }
       const state = await readState(session.files);
@@ -238,4 +238,13 @@ export function terraformEngine(options: TerraformEngineOptions): Engine {
     apply: (session, request) => timed(session, "apply", () => apply(session, request)),
     graph: (session, request) => timed(session, "graph", () => graph(session, request)),
   };
+}
+
+function shownJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const start = JSON.stringify(text.slice(0, 60));
+    throw new Error(`terraform show printed no JSON, but ${start}`, { cause });
+  }
 }
