@@ -128,8 +128,9 @@ export class WireGuard implements Disposable {
     this.#seal(peer, session, packet);
     peer.expectReplyBy ??= this.#now() + keepaliveMs + rekeyTimeoutMs;
     const age = this.#now() - session.since;
-    if (session.initiator && (age > rekeyAfterMs || session.counter > rekeyAfterMessages))
+    if (session.initiator && (age > rekeyAfterMs || session.counter > rekeyAfterMessages)) {
       this.#attempt(peer);
+    }
     this.#arm(peer);
     return true;
   }
@@ -340,8 +341,9 @@ export class WireGuard implements Disposable {
     this.#armedFor = at;
     const ms = Math.max(0, at - this.#now());
     if (this.#timer) this.#timer.reset(ms);
-    else
+    else {
       this.#timer = this.#options.clock.timer(ms, () => this.#onTimer(), { tag: "wireguard", unref: true });
+    }
   }
 
   #onTimer(): void {

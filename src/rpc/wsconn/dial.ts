@@ -27,6 +27,8 @@ export interface DialOptions {
   /** @default 15_000 */
   readonly handshakeTimeoutMs?: number;
   readonly ca?: string | Buffer;
+  /** Subprotocol to ask for. */
+  readonly protocol?: string;
 }
 
 export const defaultMaxPayload = 8 * 1024 * 1024;
@@ -40,7 +42,7 @@ export function dialWebSocket(url: string | URL, options: DialOptions = {}): Pro
   const { signal, ca } = options;
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const ws = new WebSocket(url, {
+    const ws = new WebSocket(url, options.protocol === undefined ? [] : [options.protocol], {
       headers: { ...options.headers },
       perMessageDeflate: false,
       maxPayload: options.maxPayload ?? defaultMaxPayload,

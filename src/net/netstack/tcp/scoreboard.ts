@@ -88,8 +88,9 @@ export class Scoreboard {
       this.#drop(item);
     }
     this.#compact();
-    if (this.#highestSacked !== undefined && atOrBefore(this.#highestSacked, una))
+    if (this.#highestSacked !== undefined && atOrBefore(this.#highestSacked, una)) {
       this.#highestSacked = undefined;
+    }
     const sackedNow = blocks.length > 0 ? this.#onSack(una, blocks, now) : 0;
     if (rtt !== undefined) this.#minRtt = Math.min(this.#minRtt, rtt);
     return { bytes: bytes + sackedNow, rtt, newlySacked: sackedNow > 0 };
@@ -102,8 +103,9 @@ export class Scoreboard {
     inRecovery: boolean,
   ): { marked: boolean; again: number | undefined } {
     const { sentAt, end, rtt } = this.#rack;
-    if (this.#highestSacked === undefined && !this.#hasRetransmitted())
+    if (this.#highestSacked === undefined && !this.#hasRetransmitted()) {
       return { marked: false, again: undefined };
+    }
     const eager = !this.#reorderingSeen && (inRecovery || this.#sackedCount >= dupThresh);
     const slack = eager ? 0 : Math.min(this.#minRtt / 4, srtt);
     let marked = false;
@@ -197,8 +199,9 @@ export class Scoreboard {
         item.lost = false;
         this.#lost -= item.length;
       }
-      if (this.#highestSacked === undefined || before(this.#highestSacked, itemEnd))
+      if (this.#highestSacked === undefined || before(this.#highestSacked, itemEnd)) {
         this.#highestSacked = itemEnd;
+      }
       this.#delivered(item, itemEnd, now);
     }
     return bytes;

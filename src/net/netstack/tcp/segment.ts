@@ -137,9 +137,9 @@ function parseOptions(packet: Buffer, start: number, end: number): TcpOptions {
     const length = packet.readUInt8(at + 1);
     if (length < 2 || at + length > end) break;
     if (option === kind.mss && length === 4) out.mss = packet.readUInt16BE(at + 2);
-    else if (option === kind.windowScale && length === 3)
+    else if (option === kind.windowScale && length === 3) {
       out.windowScale = Math.min(14, packet.readUInt8(at + 2));
-    else if (option === kind.sackPermitted && length === 2) out.sackPermitted = true;
+    } else if (option === kind.sackPermitted && length === 2) out.sackPermitted = true;
     else if (option === kind.timestamps && length === 10) {
       out.timestamps = { value: packet.readUInt32BE(at + 2), echo: packet.readUInt32BE(at + 6) };
     } else if (option === kind.sack && (length - 2) % 8 === 0 && length <= 2 + 8 * maxSackBlocks) {
