@@ -166,7 +166,7 @@ function comparable(map: DERPMap): unknown {
   const regions = Object.values(json.Regions)
     .map((region) => ({
       ...region,
-      Nodes: region.Nodes.map(({ CanPort80: _, ...node }) => node).toSorted((x, y) =>
+      Nodes: region.Nodes.map((node) => ({ ...node, CanPort80: undefined })).toSorted((x, y) =>
         x.Name < y.Name ? -1 : 1,
       ),
     }))

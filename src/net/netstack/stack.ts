@@ -168,7 +168,7 @@ export class Netstack implements Disposable {
 
   [Symbol.dispose](): void {
     this.#closed = true;
-    for (const { connection } of [...this.#connections.values()]) connection.abort();
+    for (const { connection } of this.#connections.values()) connection.abort();
     this.#connections.clear();
     this.#listeners.clear();
   }

@@ -40,6 +40,20 @@ export interface Segment {
 const kind = { end: 0, nop: 1, mss: 2, windowScale: 3, sackPermitted: 4, sack: 5, timestamps: 8 } as const;
 const maxSackBlocks = 4;
 
+export function synOptions(wanted: {
+  readonly mss: number;
+  readonly sackPermitted: boolean;
+  readonly timestamps: TcpOptions["timestamps"] | undefined;
+  readonly windowScale: number | undefined;
+}): TcpOptions {
+  return {
+    mss: wanted.mss,
+    ...(wanted.sackPermitted ? { sackPermitted: true } : {}),
+    ...(wanted.timestamps ? { timestamps: wanted.timestamps } : {}),
+    ...(wanted.windowScale === undefined ? {} : { windowScale: wanted.windowScale }),
+  };
+}
+
 /** How many bytes the options take, padded to words. */
 export function optionsLength(options: TcpOptions): number {
   let length = 0;

@@ -3,7 +3,8 @@
  * an operating system does; destroying it with an error resets.
  */
 import { Duplex } from "node:stream";
-import { ConnectionError, type TcpConnection } from "./connection.ts";
+import type { TcpConnection } from "./connection.ts";
+import { ConnectionError } from "./types.ts";
 
 /** More than this waits unsent only in the writer's own buffer, which tells it to stop. */
 const queueLimit = 512 << 10;
