@@ -319,6 +319,31 @@ test("templates that are wrong fail with Terraform's diagnostics in the log", as
   );
 });
 
+test("values of variables arrive as they are", async (t) => {
+  if (!(await hasTerraform(t))) return;
+  const hostile = 'a"b\\ \n $${x} %{if} ${path.module} \t é $$${y}';
+  const files = {
+    "main.tf": `
+variable "text" {}
+variable "list" { type = list(string) }
+variable "number" { type = number }
+resource "terraform_data" "seen" {
+  input = jsonencode([var.text, var.list, var.number])
+}
+`,
+  };
+  const variableValues = [
+    { name: "text", value: hostile, sensitive: true },
+    { name: "list", value: '["one", "two"]', sensitive: false },
+    { name: "number", value: "5", sensitive: false },
+  ];
+  const { apply } = await build(t, WorkspaceTransition.START, { variableValues }, files);
+  assert.equal(apply.error, "");
+  const { resources } = JSON.parse(Buffer.from(apply.state).toString());
+  const input: string = resources[0].instances[0].attributes.input.value;
+  assert.deepEqual(JSON.parse(input), [hostile, ["one", "two"], 5]);
+});
+
 test("a version of our provider and a lock file of upstream's do not matter", async (t) => {
   if (!(await hasTerraform(t))) return;
   const lock = `provider "registry.terraform.io/coder/coder" {

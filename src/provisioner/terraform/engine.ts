@@ -33,6 +33,7 @@ import { PluginCache } from "./plugin-cache.ts";
 import { capture, errorText, runStep, timed, type RunContext } from "./run.ts";
 import { stateJson } from "./state-json.ts";
 import { readState, rescueState, writeState } from "./state-file.ts";
+import { variablesFile } from "./variables.ts";
 
 export interface TerraformEngineOptions {
   /** Path of the binary; "" takes the one on PATH. */
@@ -146,7 +147,7 @@ export function terraformEngine(options: TerraformEngineOptions): Engine {
       { ...base, ...publicEnv(forProvider), ...logLevelEnv(session) },
       forProvider,
     );
-    const variables = request.variableValues.flatMap(({ name, value }) => ["-var", `${name}=${value}`]);
+    const variables = await variableArguments(session, request);
     const args = ["plan", "-no-color", "-input=false", "-json", "-refresh=true", `-out=${planFile(session)}`];
     const result = await runStep(run, {
       stage: "plan",
@@ -169,6 +170,14 @@ export function terraformEngine(options: TerraformEngineOptions): Engine {
       aiTaskCount: facts.aiTaskCount,
       resourceReplacements: facts.resourceReplacements,
     };
+  }
+
+  async function variableArguments(session: EngineSession, request: PlanRequest): Promise<string[]> {
+    if (request.variableValues.length === 0) return [];
+    const { templateVariables } = await parseTemplate(session.files);
+    const file = join(session.workDir, "variables.tfvars");
+    await writeFile(file, variablesFile(request.variableValues, templateVariables), { mode: 0o600 });
+    return [`-var-file=${file}`];
   }
 
   /** A claimed prebuild should lose nothing: the whole plan says what it would lose, and why. */

@@ -91,6 +91,20 @@ test("garbage on the output becomes log lines, whatever it is", async (t) => {
   }
 });
 
+test("values of variables are in no list of processes and in no environment", async (t) => {
+  const { error, logs } = await build(
+    t,
+    { plan: 'echo "$@"; env; cat ../variables.tfvars' },
+    { variables: { secret: "canary" } },
+  );
+  assert.equal(error, "");
+  const lines = logs.map(({ output }) => output);
+  assert.deepEqual(
+    lines.filter((line) => line.includes("canary")),
+    ['secret = "canary"'],
+  );
+});
+
 test("a plan that cannot be shown, or is shown as nonsense, fails with a reason", async (t) => {
   const failed = await build(t, { show: "echo no such plan >&2; exit 1" });
   assert.equal(failed.error, "terraform show: exit status 1\nno such plan");
