@@ -5,7 +5,8 @@ import { WebSocket } from "ws";
 import { endpoint } from "#codersdk/endpoint.ts";
 import * as w from "#codersdk/wire.ts";
 import { cryptoRand } from "#cryptorand/cryptorand.ts";
-import { realClock } from "#quartz/clock.ts";
+import { type Clock, realClock } from "#quartz/clock.ts";
+import { MockClock } from "#quartz/mock.ts";
 import { discardLogger } from "#slog/slog.ts";
 import { Conflict, NotFound, Unauthorized } from "../errors.ts";
 import { bind, type BoundRoute } from "./bind.ts";
@@ -61,6 +62,20 @@ const routes: BoundRoute[] = [
             yield { type: "ping" };
             yield { type: "data", data: "x" };
           });
+        case "wait":
+          return jsonStream(w.string(), async function* (signal) {
+            yield "first";
+            await new Promise<void>((resolve) =>
+              signal.addEventListener("abort", () => resolve(), { once: true }),
+            );
+          });
+        case "events":
+          return eventStream("websocket", w.string(), async function* (signal) {
+            yield { type: "data", data: "x" };
+            await new Promise<void>((resolve) =>
+              signal.addEventListener("abort", () => resolve(), { once: true }),
+            );
+          });
         case "fail":
           return jsonStream(w.string(), async function* () {
             yield "a";
@@ -81,12 +96,16 @@ const routes: BoundRoute[] = [
   ),
 ];
 
-async function start(t: TestContext): Promise<string> {
+async function start(t: TestContext, clock: Clock = realClock): Promise<string> {
+  return (await startServer(t, clock)).url;
+}
+
+async function startServer(t: TestContext, clock: Clock): Promise<{ server: HttpServer; url: string }> {
   const server = await HttpServer.start({
     routes,
     guard: async () => ({ kind: "anonymous", error: new Unauthorized("no") }),
     clientIp: () => "127.0.0.1",
-    clock: realClock,
+    clock,
     rand: cryptoRand,
     log: discardLogger,
     version: "v2.34.5",
@@ -94,7 +113,7 @@ async function start(t: TestContext): Promise<string> {
     checkResponses: true,
   });
   t.after(() => server[Symbol.asyncDispose]());
-  return server.app.listen({ port: 0, host: "127.0.0.1" });
+  return { server, url: await server.app.listen({ port: 0, host: "127.0.0.1" }) };
 }
 
 interface Raw {
@@ -271,4 +290,76 @@ test("server-sent events put the event line first", async (t) => {
   assert.equal(answer.text, 'event: ping\n\nevent: data\ndata: "x"\n\n');
   assert.equal(answer.headers["content-type"], "text/event-stream");
   assert.equal(answer.headers["cache-control"], "no-cache");
+});
+
+interface Opened {
+  readonly socket: WebSocket;
+  readonly first: Promise<string>;
+  readonly closed: Promise<{ code: number; reason: string }>;
+}
+
+function open(url: string, options: { autoPong?: boolean } = {}): Opened {
+  const socket = new WebSocket(url.replace("http", "ws"), options);
+  socket.on("error", () => {});
+  return {
+    socket,
+    first: new Promise((resolve) => socket.once("message", (data) => resolve(toBuffer(data).toString()))),
+    closed: new Promise((resolve) =>
+      socket.once("close", (code, reason) => resolve({ code, reason: reason.toString() })),
+    ),
+  };
+}
+
+test("one-way sockets refuse what clients send", async (t) => {
+  const url = await start(t);
+  for (const [how, code] of [
+    ["events", 1002],
+    ["wait", 1008],
+  ] as const) {
+    const { socket, first, closed } = open(`${url}/api/v2/things/${id}?how=${how}`);
+    await first;
+    socket.send("hello");
+    assert.equal((await closed).code, code);
+  }
+});
+
+test("a peer that does not answer pings is closed, one that does is kept", async (t) => {
+  const clock = new MockClock();
+  const { url } = await startServer(t, clock);
+  const path = `${url}/api/v2/things/${id}?how=wait`;
+  const silent = open(path, { autoPong: false });
+  const alive = open(path);
+  await Promise.all([silent.first, alive.first]);
+  const pinged = Promise.all(
+    [silent, alive].map(({ socket }) => new Promise((resolve) => socket.once("ping", resolve))),
+  );
+  await clock.advance(15_000);
+  await pinged;
+  // The pong of the one that lives has to arrive before the next round.
+  await new Promise<void>((resolve) => {
+    alive.socket.once("pong", () => resolve());
+    alive.socket.ping();
+  });
+  await clock.advance(15_000);
+  assert.deepEqual(await silent.closed, { code: 1001, reason: "Ping failed" });
+  assert.equal(alive.socket.readyState, WebSocket.OPEN);
+  alive.socket.close();
+  await alive.closed;
+});
+
+test("a shutdown says goodbye to open sockets", async (t) => {
+  const { server, url } = await startServer(t, realClock);
+  const { first, closed } = open(`${url}/api/v2/things/${id}?how=wait`);
+  await first;
+  await server[Symbol.asyncDispose]();
+  assert.equal((await closed).code, 1001);
+});
+
+test("a client that leaves ends what runs for it", async (t) => {
+  const url = await start(t);
+  const { socket, first, closed } = open(`${url}/api/v2/things/${id}?how=wait`);
+  await first;
+  socket.terminate();
+  await closed;
+  // The server would wait for the stream at its end, and this test with it, if the stream had not ended.
 });

@@ -95,6 +95,17 @@ export class HttpServer implements AsyncDisposable {
     app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
     app.decorateRequest("found");
     app.addHook("onRequest", (request, reply) => this.#onRequest(request, reply));
+    app.addHook("onResponse", (request, reply, done) => {
+      this.#options.log.debug("request", {
+        method: request.method,
+        // The pattern: paths and queries may hold secrets.
+        route: request.routeOptions.url ?? "none",
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+        request_id: request.found.requestId,
+      });
+      done();
+    });
     app.setErrorHandler((error, request, reply) => this.#onError(error, request, reply));
     const allowed = routeTable(this.#options.routes.map((route) => route.endpoint));
     app.setNotFoundHandler((request, reply) => {
