@@ -168,6 +168,7 @@ describe("parseFile", () => {
     assert.deepEqual(diagnostics[0]?.range?.start, { line: 2, column: 1, offset: 6 });
     assert.match(parseFile("b.tf", "x {\n y = 1\n").diagnostics[0]?.detail ?? "", /end of the file/);
     assert.match(parseFile("b.tf", "x = 1 y = 2\n").diagnostics[0]?.detail ?? "", /newline/);
+    assert.match(parseFile("b.tf", "a { b { c = 1 } }\n").diagnostics[0]?.summary ?? "", /single-argument/);
     assert.match(parseFile("b.tf", "a {\n".repeat(5000)).diagnostics[0]?.summary ?? "", /too deep/);
   });
 });

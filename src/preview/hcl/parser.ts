@@ -125,6 +125,15 @@ function parseBlockBody(lexer: Lexer, depth: number): Body {
     // The one-line form holds at most one argument.
     const items: Items = { attributes: new Map(), blocks: [] };
     parseItem(lexer, items, depth + 1);
+    const [nested] = items.blocks;
+    if (nested) {
+      lexer.fail(
+        "Invalid single-argument block definition",
+        "A block on one line holds one argument; blocks inside of it need lines of their own.",
+        nested.start,
+        nested.headEnd,
+      );
+    }
     return { ...items, source: lexer.source, end: lexer.at };
   });
   lexer.expect("}", "to end the block");

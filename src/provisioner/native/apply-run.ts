@@ -171,7 +171,8 @@ function outputsOf(evaluator: Evaluator): Record<string, unknown> {
   for (const name of evaluator.root.config.outputs.keys()) {
     try {
       const value = evaluator.output(evaluator.root, name);
-      if (value) out[name] = storedOutput(value);
+      // As in Terraform, an output that is null is none.
+      if (value && value.content !== null) out[name] = storedOutput(value);
     } catch (error) {
       if (!(error instanceof HclError)) throw error;
     }

@@ -28,6 +28,8 @@ export interface Planner {
   readonly diagnostics: Diagnostic[];
   readonly graph: ConfigGraph;
   readonly context: TypeContext;
+  /** Config addresses that are made anew before the old one goes. */
+  readonly createFirst: ReadonlySet<string>;
   /** Refreshed prior state by address. */
   readonly state: State;
 }
@@ -134,6 +136,16 @@ function lifecycleFlag(resource: ResourceConfig, name: string): boolean {
   return value?.kind === "literal" && value.value.content === true;
 }
 
+/** What says create_before_destroy, and all that it needs: those could not go first either. */
+export function createFirst(graph: ConfigGraph): Set<string> {
+  const out = new Set<string>();
+  for (const { name, resource } of graph.nodes.values()) {
+    if (!resource || resource.mode === "data" || !lifecycleFlag(resource, "create_before_destroy")) continue;
+    for (const need of [name, ...ancestors(graph, name)]) out.add(need);
+  }
+  return out;
+}
+
 /** `ignore_changes`: the prior value of these attributes is kept. */
 export function ignoreChanges(
   resource: ResourceConfig,
@@ -199,7 +211,7 @@ function planManaged(planner: Planner, instance: ResourceInstance, type: Managed
     name: resource.name,
     key: instance.at.key,
     action,
-    createFirst: lifecycleFlag(resource, "create_before_destroy"),
+    createFirst: planner.createFirst.has(configAddress(instance)),
     ...(prior ? { prior } : {}),
     ...(before ? { before } : {}),
     after,

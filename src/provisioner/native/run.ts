@@ -20,7 +20,7 @@ import { loadModule } from "#preview/module/load.ts";
 import { missingVariables, readTfvars, textValue } from "#preview/module/tfvars.ts";
 import { configure } from "../coderprovider/provider.ts";
 import type { PlannedRun } from "./changes.ts";
-import { deletion, isError, type Planner, planAll, planInstance, refresh } from "./plan.ts";
+import { createFirst, deletion, isError, type Planner, planAll, planInstance, refresh } from "./plan.ts";
 import { modulePath } from "./show-json.ts";
 import type { State } from "./state.ts";
 import type { TypeContext } from "./types/native-type.ts";
@@ -119,6 +119,7 @@ export class Run {
       data: new Map(),
       diagnostics,
       graph: this.graph,
+      createFirst: createFirst(this.graph),
       context: {
         ...input.context,
         get url() {
