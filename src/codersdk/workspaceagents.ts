@@ -190,47 +190,9 @@ export const WorkspaceAgentListeningPortsResponse = w.struct("WorkspaceAgentList
 });
 export type WorkspaceAgentListeningPortsResponse = w.Infer<typeof WorkspaceAgentListeningPortsResponse>;
 
-export const TailcfgDERPHomeParams = w.struct("TailcfgDERPHomeParams", {
-  regionScore: w.map(w.float()),
-});
-export type TailcfgDERPHomeParams = w.Infer<typeof TailcfgDERPHomeParams>;
-
-export const TailcfgDERPNode = w.struct("TailcfgDERPNode", {
-  canPort80: w.bool(),
-  certName: w.string(),
-  derpport: w.int(),
-  forceHTTP: w.bool(),
-  hostName: w.string(),
-  insecureForTests: w.bool(),
-  ipv4: w.string(),
-  ipv6: w.string(),
-  name: w.string(),
-  regionID: w.int(),
-  stunonly: w.bool(),
-  stunport: w.int(),
-  stuntestIP: w.string(),
-});
-export type TailcfgDERPNode = w.Infer<typeof TailcfgDERPNode>;
-
-export const TailcfgDERPRegion = w.struct("TailcfgDERPRegion", {
-  avoid: w.bool(),
-  embeddedRelay: w.bool(),
-  nodes: w.list(TailcfgDERPNode),
-  regionCode: w.string(),
-  regionID: w.int(),
-  regionName: w.string(),
-});
-export type TailcfgDERPRegion = w.Infer<typeof TailcfgDERPRegion>;
-
-export const TailcfgDERPMap = w.struct("TailcfgDERPMap", {
-  homeParams: TailcfgDERPHomeParams,
-  omitDefaultRegions: w.bool(),
-  regions: w.map(TailcfgDERPRegion),
-});
-export type TailcfgDERPMap = w.Infer<typeof TailcfgDERPMap>;
-
 export const AgentConnectionInfo = w.struct("AgentConnectionInfo", {
-  derp_map: w.nullable(TailcfgDERPMap),
+  /** Relays, in the JSON that WireGuard clients share (`Regions`, `Nodes` …). */
+  derp_map: w.json(),
   derp_force_websockets: w.bool(),
   disable_direct_connections: w.bool(),
   hostname_suffix: w.omit(w.string()),

@@ -14,6 +14,7 @@ import { provisionerdserverRules } from "./rules/provisionerdserver.ts";
 import { provisionerjobsRules } from "./rules/provisionerjobs.ts";
 import { provisionerkeysRules } from "./rules/provisionerkeys.ts";
 import { siteconfigsRules } from "./rules/siteconfigs.ts";
+import { tailnetRules } from "./rules/tailnet.ts";
 import { usersRules } from "./rules/users.ts";
 import { presetsRules } from "./rules/presets.ts";
 import { templatesRules } from "./rules/templates.ts";
@@ -35,6 +36,7 @@ export const rules = {
   ...provisionerjobsRules,
   ...provisionerkeysRules,
   ...siteconfigsRules,
+  ...tailnetRules,
   ...usersRules,
   ...presetsRules,
   ...templatesRules,

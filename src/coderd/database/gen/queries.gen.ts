@@ -14,6 +14,7 @@ import { provisionerdserverQueries } from "./provisionerdserver.gen.ts";
 import { provisionerjobsQueries } from "./provisionerjobs.gen.ts";
 import { provisionerkeysQueries } from "./provisionerkeys.gen.ts";
 import { siteconfigsQueries } from "./siteconfigs.gen.ts";
+import { tailnetQueries } from "./tailnet.gen.ts";
 import { templatesQueries } from "./templates.gen.ts";
 import { templateversionsQueries } from "./templateversions.gen.ts";
 import { usersQueries } from "./users.gen.ts";
@@ -36,6 +37,7 @@ export const queries = {
   ...provisionerjobsQueries,
   ...provisionerkeysQueries,
   ...siteconfigsQueries,
+  ...tailnetQueries,
   ...templatesQueries,
   ...templateversionsQueries,
   ...usersQueries,

@@ -1,0 +1,89 @@
+/** How clients reach agents: connection info, the coordination stream of one agent, the feed of relays. */
+import { workspaceagents } from "#codersdk/workspaceagents.ts";
+import type { Rand } from "#cryptorand/cryptorand.ts";
+import type { Clock } from "#quartz/clock.ts";
+import { derpMapToJson } from "#net/derp/map.ts";
+import { YamuxSession } from "#rpc/yamux/session.ts";
+import { serveSession } from "#rpc/drpc/server.ts";
+import * as w from "#codersdk/wire.ts";
+import type { Ctx } from "../ctx.ts";
+import type { AuthzStore } from "../database/dbauthz/dbauthz.ts";
+import { workspace as workspaceKind } from "../database/dbauthz/kinds.ts";
+import { Conflict, NotFound } from "../errors.ts";
+import { bind, type BoundRoute } from "../httpapi/bind.ts";
+import { byteStream, jsonStream } from "../httpapi/reply.ts";
+import { can } from "../rbac/subject.ts";
+import { tailnetRouter, type TailnetDeps } from "./service.ts";
+import { checkVersion } from "./version.ts";
+
+export interface TailnetRoutesDeps {
+  readonly store: AuthzStore;
+  readonly clock: Clock;
+  readonly rand: Rand;
+  readonly tailnet: TailnetDeps;
+  readonly network: {
+    readonly forceWebSockets: boolean;
+    readonly blockDirect: boolean;
+    /** Connections to workspaces only through the browser. */
+    readonly browserOnly: boolean;
+  };
+  readonly ssh: { readonly hostnameSuffix: string };
+}
+
+const keepAliveMs = 15_000;
+
+export function routes(deps: TailnetRoutesDeps): BoundRoute[] {
+  const { store, tailnet, network } = deps;
+  const info = () => ({
+    derp_map: derpMapToJson(tailnet.derpMap()),
+    derp_force_websockets: network.forceWebSockets,
+    disable_direct_connections: network.blockDirect,
+    hostname_suffix: deps.ssh.hostnameSuffix,
+  });
+
+  return [
+    bind(workspaceagents.connectionGeneric, () => info()),
+    bind(workspaceagents.connection, async (ctx, req) => {
+      await mustSsh(store, ctx, req.params.workspaceagent);
+      return info();
+    }),
+    bind(workspaceagents.coordinate, async (ctx, req) => {
+      const { workspaceagent: agentId } = req.params;
+      await mustSsh(store, ctx, agentId);
+      if (network.browserOnly)
+        throw new Conflict("This deployment allows connections through the browser only.");
+      checkVersion(req.query().version, "1.0");
+      const id = deps.rand.uuid();
+      const router = tailnetRouter(tailnet, {
+        id,
+        auth: { kind: "client", agentId },
+        name: ctx.actor.friendlyName,
+      });
+      return byteStream(async (stream, signal) => {
+        const session = YamuxSession.start(stream, { role: "server", clock: deps.clock, keepAliveMs });
+        signal.addEventListener("abort", () => session.close(), { once: true });
+        await serveSession(session, router);
+      });
+    }),
+    bind(workspaceagents.derpMap, () =>
+      jsonStream(
+        w.json(),
+        async function* maps(signal) {
+          yield derpMapToJson(tailnet.derpMap());
+          await new Promise<void>((resolve) =>
+            signal.addEventListener("abort", () => resolve(), { once: true }),
+          );
+        },
+        { binary: true },
+      ),
+    ),
+  ];
+}
+
+/** Who may not ssh is told that there is no such agent. */
+async function mustSsh(store: AuthzStore, ctx: Ctx, agentId: string): Promise<void> {
+  const row = await store.getWorkspaceToDial(ctx, { agentId });
+  if (row === undefined || !can(ctx.actor, "ssh", workspaceKind.of(row.w))) {
+    throw new NotFound("Agent doesn't exist with that id, or you do not have access to it.");
+  }
+}
