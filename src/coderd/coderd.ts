@@ -32,6 +32,9 @@ import * as pages from "./pages/routes.ts";
 import { type BuiltinSettings, Provisioning } from "./provisionerdserver/start.ts";
 import { actors } from "./rbac/actors.ts";
 import { newRoleTable } from "./rbac/roletable.ts";
+import * as derp from "./derp/routes.ts";
+import { startNetwork, type ServerNetwork } from "./tailnet/network.ts";
+import * as tailnet from "./tailnet/routes.ts";
 import * as templates from "./templates/routes.ts";
 import * as templateversions from "./templateversions/routes.ts";
 import * as users from "./users/routes.ts";
@@ -67,6 +70,7 @@ export interface Services
     files.FilesDeps,
     templates.TemplatesDeps,
     templateversions.TemplateVersionsDeps,
+    tailnet.TailnetRoutesDeps,
     workspacesRead.ReadDeps {
   readonly clock: Clock;
   readonly log: Logger;
@@ -80,9 +84,11 @@ const modules: readonly ((services: Services) => BoundRoute[])[] = [
   apikeys.routes,
   authcheck.routes,
   deployment.routes,
+  derp.routes,
   files.routes,
   organizations.routes,
   pages.routes,
+  tailnet.routes,
   templates.routes,
   templateversions.routes,
   users.routes,
@@ -122,8 +128,9 @@ export async function startCoderd(options: CoderdOptions): Promise<Coderd> {
     sessionMs: config.sessions.sessionMs,
     buildVersion: version,
   });
+  const network = startNetwork({ config: config.network, accessUrl, clock, rand, log });
   const lastUsed = new LastUsed({ store, clock, log, noRefresh: config.disableSessionRefresh });
-  const parts = { options, config, store, ctx, accessUrl, clock, rand, log, pubsub, provisioning };
+  const parts = { options, config, store, ctx, accessUrl, clock, rand, log, pubsub, provisioning, network };
   const services = await makeServices(parts);
   const guard = newGuard({
     authentication: {
@@ -154,6 +161,7 @@ export async function startCoderd(options: CoderdOptions): Promise<Coderd> {
     version,
     nobody: actors.nobody,
     checkResponses: options.checkResponses ?? false,
+    ...(network.derp ? { upgrades: { "/derp": network.derp } } : {}),
   });
   url = await server.app.listen(options.listen);
   if (options.builtin) await provisioning.startBuiltin(options.builtin);
@@ -166,6 +174,7 @@ export async function startCoderd(options: CoderdOptions): Promise<Coderd> {
     flush: () => lastUsed.flush(),
     async [Symbol.asyncDispose]() {
       await provisioning[Symbol.asyncDispose]();
+      await network[Symbol.asyncDispose]();
       stop.abort(new Error("the server shuts down"));
       await server[Symbol.asyncDispose]();
       await lastUsed[Symbol.asyncDispose]();
@@ -184,6 +193,7 @@ interface Parts {
   readonly log: Logger;
   readonly pubsub: Pubsub;
   readonly provisioning: Provisioning;
+  readonly network: ServerNetwork;
 }
 
 async function makeServices({
@@ -197,6 +207,7 @@ async function makeServices({
   log,
   pubsub,
   provisioning,
+  network,
 }: Parts): Promise<Services> {
   const deploymentId = await store.insertSiteConfigIfAbsent(ctx, {
     key: "deployment_id",
@@ -206,6 +217,7 @@ async function makeServices({
     store,
     pubsub,
     provisioning,
+    network,
     clock,
     rand,
     log,

@@ -5,6 +5,7 @@ import type { OptionalFeatures } from "./features.ts";
 import type { ProxyTrust } from "./httpmw/client-ip.ts";
 import type { CookieOptions } from "./httpmw/cookies.ts";
 import type { RateLimits } from "./httpmw/guard.ts";
+import type { NetworkConfig } from "./tailnet/network.ts";
 import type { RoleOptions } from "./rbac/roles.ts";
 
 export interface CoderdConfig {
@@ -26,6 +27,7 @@ export interface CoderdConfig {
   /** Where to read on when an agent does not connect and its template names no page. */
   readonly agentTroubleshootingUrl: string;
   readonly allowWorkspaceRenames: boolean;
+  readonly network: NetworkConfig;
   /** For `GET /deployment/config`. */
   readonly options: readonly SetOption[];
 }
@@ -46,5 +48,6 @@ export const defaultConfig: CoderdConfig = {
   ssh: { hostnamePrefix: "coder.", hostnameSuffix: "coder", options: {} },
   agentTroubleshootingUrl: "https://coder.com/docs/admin/templates/troubleshooting",
   allowWorkspaceRenames: false,
+  network: { derpEnabled: true, forceWebSockets: false, blockDirect: false, browserOnly: false },
   options: [],
 };

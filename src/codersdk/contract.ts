@@ -2,6 +2,7 @@
 import { apikeys } from "./apikeys.ts";
 import { authcheck } from "./authcheck.ts";
 import { deployment } from "./deployment.ts";
+import { derp } from "./derp.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { files } from "./files.ts";
 import { organizations } from "./organizations.ts";
@@ -19,6 +20,7 @@ export const contract = {
   apikeys,
   authcheck,
   deployment,
+  derp,
   files,
   organizations,
   provisionerdaemons,

@@ -45,6 +45,12 @@ export function coderdConfig(values: Values): Partial<CoderdConfig> {
         parsePairs(values.get(o.sshConfigOptions)).map(({ name, value }) => [name, value]),
       ),
     },
+    network: {
+      derpEnabled: values.get(o.derpServerEnable),
+      forceWebSockets: values.get(o.derpForceWebSockets),
+      blockDirect: values.get(o.blockDirect),
+      browserOnly: values.get(o.browserOnly),
+    },
     agentTroubleshootingUrl: values.get(o.agentFallbackTroubleshootingUrl),
     options: allServerOptions.map((option) => ({
       name: optionName(option),

@@ -5,7 +5,7 @@
  */
 import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import type { Readable } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { type Endpoint, isRaw, paramNames } from "#codersdk/endpoint.ts";
 import { encode } from "#codersdk/wire-encode.ts";
@@ -40,6 +40,12 @@ export interface ServerOptions {
   readonly nobody: Subject;
   /** Checks response bodies against their schema; tests and development only. */
   readonly checkResponses: boolean;
+  /** Upgrades that are no WebSocket routes of ours, by path: the relay speaks a protocol of its own. */
+  readonly upgrades?: Readonly<Record<string, UpgradeHandler>>;
+}
+
+export interface UpgradeHandler {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
 /** Per-request facts that hooks find before the handler runs. */
@@ -117,6 +123,8 @@ export class HttpServer implements AsyncDisposable {
     });
     for (const route of this.#options.routes) this.#add(route);
     app.server.on("upgrade", (request, socket, head) => {
+      const special = this.#options.upgrades?.[pathOf(request.url ?? "")];
+      if (special) return special.upgrade(request, socket, head);
       this.#upgrades.set(request, { request, socket, head });
       const response = new ServerResponse(request);
       response.assignSocket(socket as Socket);

@@ -9,35 +9,31 @@ import * as w from "#codersdk/wire.ts";
 import type { Ctx } from "../ctx.ts";
 import type { AuthzStore } from "../database/dbauthz/dbauthz.ts";
 import { workspace as workspaceKind } from "../database/dbauthz/kinds.ts";
+import type { SshClientConfig } from "../deployment/routes.ts";
 import { Conflict, NotFound } from "../errors.ts";
 import { bind, type BoundRoute } from "../httpapi/bind.ts";
 import { byteStream, jsonStream } from "../httpapi/reply.ts";
 import { can } from "../rbac/subject.ts";
-import { tailnetRouter, type TailnetDeps } from "./service.ts";
+import type { ServerNetwork } from "./network.ts";
+import { tailnetRouter } from "./service.ts";
 import { checkVersion } from "./version.ts";
 
 export interface TailnetRoutesDeps {
   readonly store: AuthzStore;
   readonly clock: Clock;
   readonly rand: Rand;
-  readonly tailnet: TailnetDeps;
-  readonly network: {
-    readonly forceWebSockets: boolean;
-    readonly blockDirect: boolean;
-    /** Connections to workspaces only through the browser. */
-    readonly browserOnly: boolean;
-  };
-  readonly ssh: { readonly hostnameSuffix: string };
+  readonly network: ServerNetwork;
+  readonly ssh: SshClientConfig;
 }
 
 const keepAliveMs = 15_000;
 
 export function routes(deps: TailnetRoutesDeps): BoundRoute[] {
-  const { store, tailnet, network } = deps;
+  const { store, network } = deps;
   const info = () => ({
-    derp_map: derpMapToJson(tailnet.derpMap()),
-    derp_force_websockets: network.forceWebSockets,
-    disable_direct_connections: network.blockDirect,
+    derp_map: derpMapToJson(network.derpMap()),
+    derp_force_websockets: network.config.forceWebSockets,
+    disable_direct_connections: network.config.blockDirect,
     hostname_suffix: deps.ssh.hostnameSuffix,
   });
 
@@ -50,11 +46,11 @@ export function routes(deps: TailnetRoutesDeps): BoundRoute[] {
     bind(workspaceagents.coordinate, async (ctx, req) => {
       const { workspaceagent: agentId } = req.params;
       await mustSsh(store, ctx, agentId);
-      if (network.browserOnly)
+      if (network.config.browserOnly)
         throw new Conflict("This deployment allows connections through the browser only.");
       checkVersion(req.query().version, "1.0");
       const id = deps.rand.uuid();
-      const router = tailnetRouter(tailnet, {
+      const router = tailnetRouter(network, {
         id,
         auth: { kind: "client", agentId },
         name: ctx.actor.friendlyName,
@@ -69,7 +65,7 @@ export function routes(deps: TailnetRoutesDeps): BoundRoute[] {
       jsonStream(
         w.json(),
         async function* maps(signal) {
-          yield derpMapToJson(tailnet.derpMap());
+          yield derpMapToJson(network.derpMap());
           await new Promise<void>((resolve) =>
             signal.addEventListener("abort", () => resolve(), { once: true }),
           );

@@ -1,0 +1,66 @@
+/** The server's share of the network: one coordinator, one relay, the map that tells of it. Made by coderd.ts. */
+import { create } from "@bufbuild/protobuf";
+import { cryptoRand } from "#cryptorand/cryptorand.ts";
+import type { Clock } from "#quartz/clock.ts";
+import type { Rand } from "#cryptorand/cryptorand.ts";
+import type { Logger } from "#slog/slog.ts";
+import { derpHttp, type DerpHttp } from "#net/derp/http.ts";
+import { embeddedDerpMap } from "#net/derp/map.ts";
+import { DerpServer } from "#net/derp/server.ts";
+import { newPrivateKey } from "#net/keys/x25519.ts";
+import { type DERPMap, DERPMapSchema } from "#rpc/gen/tailnet_pb.js";
+import { MemoryCoordinator, type Coordinator } from "#tailnet/coordinator.ts";
+import type { TailnetDeps } from "./service.ts";
+
+export interface NetworkConfig {
+  readonly derpEnabled: boolean;
+  readonly forceWebSockets: boolean;
+  readonly blockDirect: boolean;
+  readonly browserOnly: boolean;
+}
+
+export interface NetworkOptions {
+  readonly config: NetworkConfig;
+  readonly accessUrl: () => string;
+  readonly clock: Clock;
+  readonly rand?: Rand;
+  readonly log: Logger;
+}
+
+export interface ServerNetwork extends AsyncDisposable, TailnetDeps {
+  readonly coordinator: Coordinator;
+  readonly config: NetworkConfig;
+  /** Takes upgrades of the relay's path; undefined where no relay runs. */
+  readonly derp: DerpHttp | undefined;
+}
+
+export function startNetwork({
+  config,
+  accessUrl,
+  clock,
+  log,
+  rand = cryptoRand,
+}: NetworkOptions): ServerNetwork {
+  const coordinator = new MemoryCoordinator({ clock });
+  const relay = config.derpEnabled
+    ? new DerpServer({
+        key: newPrivateKey(rand),
+        clock,
+        rand,
+        log: log.named("derp"),
+        // Only whom the coordinator knows, or knew a while ago, may use the relay.
+        admits: (publicKey) => coordinator.knowsKey(publicKey),
+      })
+    : undefined;
+  let map: DERPMap | undefined;
+  return {
+    coordinator,
+    config,
+    derp: relay && derpHttp(relay),
+    derpMap: () => (map ??= relay ? embeddedDerpMap(accessUrl()) : create(DERPMapSchema, {})),
+    async [Symbol.asyncDispose]() {
+      coordinator.close();
+      await relay?.[Symbol.asyncDispose]();
+    },
+  };
+}
