@@ -46,8 +46,9 @@ export function routes(deps: TailnetRoutesDeps): BoundRoute[] {
     bind(workspaceagents.coordinate, async (ctx, req) => {
       const { workspaceagent: agentId } = req.params;
       await mustSsh(store, ctx, agentId);
-      if (network.config.browserOnly)
+      if (network.config.browserOnly) {
         throw new Conflict("This deployment allows connections through the browser only.");
+      }
       checkVersion(req.query().version, "1.0");
       const id = deps.rand.uuid();
       const router = tailnetRouter(network, {

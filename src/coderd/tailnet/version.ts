@@ -18,10 +18,12 @@ function problem(text: string): string | undefined {
   if (!/^\d{1,6}$/.test(majorText)) return `invalid major version: ${majorText}`;
   if (!/^\d{1,6}$/.test(minorText)) return `invalid minor version: ${minorText}`;
   const [major, minor] = [Number(majorText), Number(minorText)];
-  if (major > ourMajor)
+  if (major > ourMajor) {
     return `server is at version ${agentApiVersion}, behind requested major version ${text}`;
+  }
   if (major < ourMajor) return `version ${text} is no longer supported`;
-  if (minor > ourMinor)
+  if (minor > ourMinor) {
     return `server is at version ${agentApiVersion}, behind requested minor version ${text}`;
+  }
   return undefined;
 }
