@@ -88,12 +88,12 @@ describe("the tailnet's routes", () => {
     };
     await agent.request(create(CoordinateRequestSchema, { updateSelf: { node } }));
     const client = await coordinate(t, server, member, scene.agent.id);
-    const stream = await client.coordinate();
+    const stream = client.coordinate();
     await stream.send({ addTunnel: { id: uuidBytes(scene.agent.id) } });
     const update = (await stream.receive())?.peerUpdates[0];
     assert.equal(update?.kind, Kind.NODE);
     assert.deepEqual(update.node?.addresses, [prefix]);
-    const other = await client.coordinate();
+    const other = client.coordinate();
     await other.send({ addTunnel: { id: uuidBytes(cryptoRand.uuid()) } });
     let refusal = await other.receive();
     // The tunnel of before is still the peer's own.
@@ -104,7 +104,7 @@ describe("the tailnet's routes", () => {
   it("streams the map of relays", async (t) => {
     const { server, member, scene } = await world(t);
     const client = await coordinate(t, server, member, scene.agent.id);
-    const maps = await client.streamDERPMaps({});
+    const maps = client.streamDERPMaps({});
     assert.equal((await maps.receive())?.regions["999"]?.regionName, "Coder Embedded Relay");
   });
 
