@@ -21,7 +21,8 @@ import {
   type Metadata,
   type PlanRequestSchema,
 } from "#rpc/gen/provisionersdk_pb.js";
-import { terraformEngine, type TerraformEngineOptions } from "./engine.ts";
+import { terraformEngine } from "./engine.ts";
+import type { TerraformEngineOptions } from "./host.ts";
 import { findTerraform } from "./locate.ts";
 
 async function hasTerraform(t: TestContext): Promise<boolean> {
