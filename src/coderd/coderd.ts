@@ -22,6 +22,7 @@ import { entitlements } from "./features.ts";
 import * as files from "./files/routes.ts";
 import type { BoundRoute } from "./httpapi/bind.ts";
 import { HttpServer } from "./httpapi/server.ts";
+import { accessUrlRedirect } from "./httpmw/access-url.ts";
 import { activateDormant } from "./httpmw/activate.ts";
 import { clientIpReader } from "./httpmw/client-ip.ts";
 import { sessionCookieName } from "./httpmw/cookies.ts";
@@ -102,6 +103,8 @@ export interface Coderd extends AsyncDisposable {
   /** Knows permissions; for whoever runs in the same process. */
   readonly store: AuthzStore;
   readonly services: Services;
+  /** What somebody on another machine needs to make the first user. */
+  readonly setupSecret: string;
   /** What it answers to. */
   readonly endpoints: readonly Endpoint[];
   /** Writes what is kept in memory for a moment (last uses of keys). */
@@ -153,6 +156,10 @@ export async function startCoderd(options: CoderdOptions): Promise<Coderd> {
   const server = await HttpServer.start({
     routes,
     fallback: pages.fallback(services),
+    redirect: config.redirectToAccessUrl
+      ? ({ headers, url: path = "/" }) =>
+          accessUrlRedirect(accessUrl(), { headers, url: path, secure: false })
+      : undefined,
     guard,
     clientIp: clientIpReader(config.proxyTrust),
     clock,
@@ -170,6 +177,7 @@ export async function startCoderd(options: CoderdOptions): Promise<Coderd> {
     accessUrl: accessUrl(),
     store,
     services,
+    setupSecret: services.setupSecret,
     endpoints: routes.map(({ endpoint }) => endpoint),
     flush: () => lastUsed.flush(),
     async [Symbol.asyncDispose]() {
@@ -229,9 +237,10 @@ async function makeServices({
     times: config.sessions,
     passwordAuth: !config.disablePasswordAuth,
     oidcConfigured: false,
-    setupSecret: config.setupSecret,
+    setupSecret: config.setupSecret ?? rand.string(32),
     cookies: config.cookies,
     deploymentId: deploymentId.value,
+    upgradeMessage: config.upgradeMessage,
     experiments: config.experiments,
     entitlements: entitlements(config.features, clock.now()),
     options: config.options,

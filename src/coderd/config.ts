@@ -11,13 +11,17 @@ import type { RoleOptions } from "./rbac/roles.ts";
 export interface CoderdConfig {
   /** Undefined: `http://` and the address that it listens on. */
   readonly accessUrl: string | undefined;
+  /** Send requests for other hosts there. */
+  readonly redirectToAccessUrl: boolean;
+  /** Shown by clients of another version. */
+  readonly upgradeMessage: string;
   readonly experiments: readonly string[];
   readonly limits: RateLimits;
   readonly cookies: CookieOptions;
   readonly sessions: SessionTimes;
   readonly disableSessionRefresh: boolean;
   readonly disablePasswordAuth: boolean;
-  /** Wanted from callers of `POST /users/first` that are not on this machine. */
+  /** Wanted from callers of `POST /users/first` that are not on this machine. Undefined: a random one, `Coderd.setupSecret`. */
   readonly setupSecret: string | undefined;
   readonly provisionerPsk: string;
   readonly proxyTrust: ProxyTrust;
@@ -34,6 +38,8 @@ export interface CoderdConfig {
 
 export const defaultConfig: CoderdConfig = {
   accessUrl: undefined,
+  redirectToAccessUrl: false,
+  upgradeMessage: "",
   experiments: [],
   limits: { api: 512, login: 60, files: 12, disabled: false },
   cookies: { secure: false, sameSite: "lax", hostPrefix: false },

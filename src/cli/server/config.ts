@@ -15,6 +15,8 @@ export function coderdConfig(values: Values): Partial<CoderdConfig> {
   }
   return {
     accessUrl: accessUrl || undefined,
+    redirectToAccessUrl: values.get(o.redirectToAccessUrl),
+    upgradeMessage: values.get(o.cliUpgradeMessage),
     experiments: values.get(o.experiments),
     limits: {
       api: values.get(o.apiRateLimit),

@@ -22,6 +22,7 @@ export interface SetOption extends Omit<DeploymentOption, "value"> {
 export interface DeploymentDeps {
   readonly accessUrl: () => string;
   readonly deploymentId: string;
+  readonly upgradeMessage: string;
   readonly experiments: readonly string[];
   readonly entitlements: Entitlements;
   readonly options: readonly SetOption[];
@@ -45,7 +46,7 @@ function probes(deps: DeploymentDeps): BoundRoute[] {
       workspace_proxy: false,
       agent_api_version: "1.0",
       provisioner_api_version: provisionerApiVersion,
-      upgrade_message: "",
+      upgrade_message: deps.upgradeMessage,
       deployment_id: deps.deploymentId,
     })),
     bind(deployment.healthz, () => Buffer.from("OK")),

@@ -27,6 +27,8 @@ import { foreignOrigin, type Upgrade, WebSockets } from "./websocket.ts";
 
 export interface ServerOptions {
   readonly routes: readonly BoundRoute[];
+  /** Where to send a request instead of answering it; undefined: nowhere. */
+  readonly redirect?: ((request: IncomingMessage) => string | undefined) | undefined;
   /** Answers every GET outside of `/api` that no route knows. */
   readonly fallback?: BoundRoute | undefined;
   readonly guard: Guard;
@@ -173,6 +175,11 @@ export class HttpServer implements AsyncDisposable {
         .header("vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers")
         .code(200)
         .send();
+      return;
+    }
+    const elsewhere = this.#options.redirect?.(request.raw);
+    if (elsewhere !== undefined) {
+      await reply.code(307).header("location", elsewhere).send();
       return;
     }
     const { fallback } = this.#options;

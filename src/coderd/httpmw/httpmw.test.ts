@@ -4,6 +4,7 @@ import { Socket } from "node:net";
 import { test } from "node:test";
 import { cryptoRand } from "#cryptorand/cryptorand.ts";
 import { MockClock } from "#quartz/mock.ts";
+import { accessUrlRedirect } from "./access-url.ts";
 import { clientIpReader } from "./client-ip.ts";
 import { checkCsrf, csrfMatches, maskCsrf, newCsrfToken } from "./csrf.ts";
 import { RateLimiter } from "./ratelimit.ts";
@@ -95,6 +96,25 @@ test("a caller has a budget per key, and the last minute counts by the part that
   assert.equal(take("a").limited, true);
   await clock.advance(120_000);
   assert.equal(take("a").headers["x-ratelimit-remaining"], "3");
+});
+
+test("requests for another host are sent to the access URL, probes and relays are not", () => {
+  const at = (
+    host: string,
+    more: { url?: string; headers?: Record<string, string> } = {},
+    to = "https://coder.test",
+  ) => accessUrlRedirect(to, { headers: { host, ...more.headers }, url: more.url ?? "/x", secure: false });
+  assert.equal(at("other.test"), "https://coder.test");
+  assert.equal(at("coder.test"), "https://coder.test");
+  assert.equal(at("CODER.test", { headers: { "x-forwarded-proto": "https" } }), undefined);
+  assert.equal(at("coder.test", {}, "http://coder.test"), undefined);
+  assert.equal(
+    at("10.0.0.1:3000", { headers: { "x-forwarded-host": "coder.test" } }, "http://coder.test"),
+    undefined,
+  );
+  for (const url of ["/healthz", "/derp", "/derp/latency-check"]) {
+    assert.equal(at("other.test", { url }), undefined);
+  }
 });
 
 test("forwarded headers count from trusted proxies only", () => {

@@ -15,17 +15,15 @@ export interface FirstUserDeps {
   readonly store: AuthzStore;
   readonly rand: Rand;
   readonly hasher: PasswordHasher;
-  /** Undefined: only from loopback. */
-  readonly setupSecret: string | undefined;
+  readonly setupSecret: string;
 }
 
 const isLoopback = (ip: string): boolean => ip === "::1" || ip.startsWith("127.");
 
 /** Strangers must not take over a server that is not set up yet. */
-export function checkSetup(deps: FirstUserDeps, ip: string, given: string): void {
+export function checkSetup(deps: Pick<FirstUserDeps, "setupSecret">, ip: string, given: string): void {
   if (isLoopback(ip)) return;
-  const { setupSecret } = deps;
-  if (setupSecret !== undefined && timingSafeEqual(sha256(given), sha256(setupSecret))) return;
+  if (timingSafeEqual(sha256(given), sha256(deps.setupSecret))) return;
   throw new Forbidden("The first user is made from the server's own machine, or with the set-up secret.", {
     detail: "send the secret that the server printed at its start as header Coder-Setup-Secret",
   });

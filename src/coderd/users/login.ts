@@ -5,7 +5,7 @@ import { makeKey, type SessionTimes } from "../apikey/apikey.ts";
 import type { Ctx } from "../ctx.ts";
 import type { AuthzStore } from "../database/dbauthz/dbauthz.ts";
 import type { User } from "../database/gen/models.gen.ts";
-import { Forbidden, NotFound, Unauthorized } from "../errors.ts";
+import { ApiError, Forbidden, NotFound, Unauthorized } from "../errors.ts";
 import { actors } from "../rbac/actors.ts";
 import type { PasswordHasher } from "../userpassword/hash.ts";
 
@@ -17,13 +17,35 @@ export interface LoginDeps {
   readonly passwordAuth: boolean;
 }
 
-/** The user of that e-mail and password; throws what sign-in answers. Time does not tell whether he exists. */
+/** The user of that e-mail and password; throws what sign-in answers, and tells the audit log of tries on an account. */
 export async function checkPassword(
   deps: LoginDeps,
   ctx: Ctx,
   given: { readonly email: string; readonly password: string },
 ): Promise<User> {
   const user = await findByEmail(deps, ctx, given.email);
+  try {
+    return await verify(deps, user, given);
+  } catch (error) {
+    if (user !== undefined && error instanceof ApiError) {
+      const { status: statusCode } = error;
+      await audit(deps.store, ctx, {
+        action: "login",
+        type: "user",
+        before: user,
+        userId: user.id,
+        statusCode,
+      });
+    }
+    throw error;
+  }
+}
+
+async function verify(
+  deps: LoginDeps,
+  user: User | undefined,
+  given: { readonly password: string },
+): Promise<User> {
   const matches = await deps.hasher.matches(user?.hashedPassword.toString() ?? "", given.password);
   if (user === undefined || !matches) throw new Unauthorized("Incorrect email or password.");
   if (!deps.passwordAuth) throw new Forbidden("Password authentication is disabled.");

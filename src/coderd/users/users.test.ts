@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ClientError } from "#codersdk/client.ts";
 import { users } from "#codersdk/users.ts";
+import { realClock } from "#quartz/clock.ts";
+import { discardLogger } from "#slog/slog.ts";
 import { newServer, testPassword } from "../coderdtest/coderdtest.ts";
+import { newCtx } from "../ctx.ts";
+import { actors } from "../rbac/actors.ts";
+import { checkSetup } from "./firstuser.ts";
 
 /** The answer must be this status. */
 export const fails = (status: number, message?: RegExp) => (error: unknown) => {
@@ -24,6 +29,37 @@ test("the first user is made once, signs in, and sees himself", async (t) => {
   assert.equal(user.id, owner.id);
   assert.deepEqual(user.roles, [{ name: "owner", display_name: "Owner" }]);
   assert.deepEqual(user.organization_ids, [owner.organizationId]);
+});
+
+test("strangers from other machines need the set-up secret", () => {
+  const deps = { setupSecret: "s3cret" };
+  for (const ip of ["127.0.0.1", "127.9.9.9", "::1"]) checkSetup(deps, ip, "");
+  checkSetup(deps, "10.0.0.7", "s3cret");
+  for (const given of ["", "wrong"]) {
+    assert.throws(() => checkSetup(deps, "10.0.0.7", given), /set-up secret/);
+  }
+});
+
+test("failed sign-ins on an account are in the audit log", async (t) => {
+  const server = await newServer(t);
+  const owner = await server.createFirstUser();
+  await assert.rejects(server.login(owner.email, "wrong"), fails(401));
+  await assert.rejects(server.login("nobody@test.invalid", "wrong"), fails(401));
+  const ctx = newCtx({
+    actor: actors.system,
+    signal: t.signal,
+    log: discardLogger,
+    requestId: owner.id,
+    clock: realClock,
+  });
+  const rows = await server.coderd.store.getAuditLogsOfResource(ctx, { resourceId: owner.id });
+  assert.deepEqual(
+    rows
+      .map(({ l }) => `${l.action} ${l.resourceType} ${l.statusCode}`)
+      .filter((row) => row.includes(" user "))
+      .toSorted(),
+    ["create 201", "login 401"],
+  );
 });
 
 test("two first users at once: one wins", async (t) => {
