@@ -39,7 +39,9 @@ import * as tailnet from "./tailnet/routes.ts";
 import * as templates from "./templates/routes.ts";
 import * as templateversions from "./templateversions/routes.ts";
 import * as users from "./users/routes.ts";
+import * as workspacebuilds from "./workspacebuilds/routes.ts";
 import * as workspacesRead from "./workspaces/read.ts";
+import * as workspacesWrite from "./workspaces/write.ts";
 import type { Pubsub } from "./database/pubsub/pubsub.ts";
 import { PasswordHasher } from "./userpassword/hash.ts";
 
@@ -72,7 +74,9 @@ export interface Services
     templates.TemplatesDeps,
     templateversions.TemplateVersionsDeps,
     tailnet.TailnetRoutesDeps,
-    workspacesRead.ReadDeps {
+    workspacebuilds.WorkspaceBuildsDeps,
+    workspacesRead.ReadDeps,
+    workspacesWrite.WriteDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly store: AuthzStore;
@@ -93,7 +97,9 @@ const modules: readonly ((services: Services) => BoundRoute[])[] = [
   templates.routes,
   templateversions.routes,
   users.routes,
+  workspacebuilds.routes,
   workspacesRead.routes,
+  workspacesWrite.routes,
 ];
 
 export interface Coderd extends AsyncDisposable {

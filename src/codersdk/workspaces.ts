@@ -74,8 +74,8 @@ export const WorkspacesResponse = w.struct("WorkspacesResponse", {
 export type WorkspacesResponse = w.Infer<typeof WorkspacesResponse>;
 
 export const CreateWorkspaceRequest = w.struct("CreateWorkspaceRequest", {
-  template_id: w.uuid("required_without=TemplateVersionID,excluded_with=TemplateVersionID"),
-  template_version_id: w.uuid("required_without=TemplateID,excluded_with=TemplateID"),
+  template_id: w.uuid("required_without=template_version_id,excluded_with=template_version_id"),
+  template_version_id: w.uuid("required_without=template_id,excluded_with=template_id"),
   name: w.string("workspace_name,required"),
   autostart_schedule: w.ptr(w.string()),
   ttl_ms: w.ptr(w.int()),

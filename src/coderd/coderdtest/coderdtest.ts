@@ -14,6 +14,7 @@ import { uniqueName } from "#testutil/testutil.ts";
 import type { Clock } from "#quartz/clock.ts";
 import { type Coderd, type CoderdOptions, startCoderd } from "../coderd.ts";
 import type { CoderdConfig } from "../config.ts";
+import { echoDaemons } from "./builds.ts";
 import { MemoryPubsub } from "../database/pubsub/memory-pubsub.ts";
 import { newDb, type TestDb } from "../database/dbtestutil/dbtestutil.ts";
 
@@ -49,6 +50,8 @@ export interface TestServerOptions {
   readonly log?: Logger;
   readonly db?: TestDb;
   readonly coderd?: Partial<CoderdOptions>;
+  /** Built-in daemons for echo archives (builds.ts). */
+  readonly echo?: boolean;
 }
 
 export async function newServer(t: TestContext, options: TestServerOptions = {}): Promise<TestServer> {
@@ -62,6 +65,7 @@ export async function newServer(t: TestContext, options: TestServerOptions = {})
     passwordRounds: 10,
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     config: { limits: { api: -1, login: -1, files: -1, disabled: true }, ...options.config },
+    ...(options.echo ? { builtin: await echoDaemons(t) } : {}),
     ...options.coderd,
   });
   t.after(() => coderd[Symbol.asyncDispose]());

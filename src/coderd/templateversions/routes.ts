@@ -16,7 +16,7 @@ import { mustBeImported, mustUpdate } from "./access.ts";
 import { createVersion } from "./create.ts";
 import { createDryRun, dryRunOf } from "./dryrun.ts";
 import { toParameter, toPreset, toVariable } from "./found.ts";
-import { logsOf } from "./logs.ts";
+import { logsOf } from "../provisionerjobs/logs-answer.ts";
 import { toVersionOf } from "./view.ts";
 
 export interface TemplateVersionsDeps {

@@ -20,6 +20,7 @@ import { presetsRules } from "./rules/presets.ts";
 import { templatesRules } from "./rules/templates.ts";
 import { templateversionsRules } from "./rules/templateversions.ts";
 import { workspaceviewsRules } from "./rules/workspaceviews.ts";
+import { wsbuilderRules } from "./rules/wsbuilder.ts";
 
 export const rules = {
   ...apikeysRules,
@@ -42,4 +43,5 @@ export const rules = {
   ...templatesRules,
   ...templateversionsRules,
   ...workspaceviewsRules,
+  ...wsbuilderRules,
 } satisfies Rules;

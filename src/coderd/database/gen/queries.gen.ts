@@ -19,6 +19,7 @@ import { templatesQueries } from "./templates.gen.ts";
 import { templateversionsQueries } from "./templateversions.gen.ts";
 import { usersQueries } from "./users.gen.ts";
 import { workspaceviewsQueries } from "./workspaceviews.gen.ts";
+import { wsbuilderQueries } from "./wsbuilder.gen.ts";
 
 /** Every query of the product by its name: methods of `Store`, keys of the rule table. */
 export const queries = {
@@ -42,5 +43,6 @@ export const queries = {
   ...templateversionsQueries,
   ...usersQueries,
   ...workspaceviewsQueries,
+  ...wsbuilderQueries,
 } as const;
 export type AllQueries = typeof queries;

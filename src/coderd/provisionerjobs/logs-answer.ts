@@ -1,9 +1,9 @@
-/** Log routes of imports and dry runs: all lines, as text, or followed to the end. */
+/** What log routes of imports, dry runs and builds answer: all lines, as text, or followed to the end. */
 import { ProvisionerJobLog } from "#codersdk/provisionerjobs.ts";
 import type { Ctx } from "../ctx.ts";
 import { Invalid } from "../errors.ts";
 import { jsonStream, rawReply, type JsonStream, type RawReply } from "../httpapi/reply.ts";
-import { followLogs, type LogDeps, readLogs, textOfLogs } from "../provisionerjobs/logs.ts";
+import { followLogs, type LogDeps, readLogs, textOfLogs } from "./logs.ts";
 
 export interface LogsQuery {
   readonly before: number;

@@ -1,0 +1,83 @@
+/** `POST workspaces/{id}/builds`: start, stop or delete (spec lifecycle §4.1). */
+import { zeroUuid } from "#codersdk/wire.ts";
+import type { WorkspaceBuild } from "#codersdk/workspacebuilds.ts";
+import type { CreateWorkspaceBuildRequest } from "#codersdk/workspaces.ts";
+import type { Ctx } from "../ctx.ts";
+import { template as templateKind, workspace as workspaceKind } from "../database/dbauthz/kinds.ts";
+import type { Workspace } from "../database/gen/models.gen.ts";
+import { Forbidden, Invalid } from "../errors.ts";
+import { can } from "../rbac/subject.ts";
+import { loadBuilds, type ViewDeps } from "../workspaceview/load.ts";
+import type { WorkspaceViewRow } from "../workspaceview/view.ts";
+import { type BuilderDeps, makeBuild } from "../wsbuilder/build.ts";
+import { type BuildRequest, checkRequest } from "../wsbuilder/plan.ts";
+
+export interface CreateBuildDeps extends BuilderDeps, ViewDeps {}
+
+/** The new build as it was made: its job is pending, even if a daemon takes it at once. */
+export async function createBuild(
+  ctx: Ctx,
+  deps: CreateBuildDeps,
+  options: {
+    readonly row: WorkspaceViewRow;
+    readonly callerId: string;
+    readonly body: CreateWorkspaceBuildRequest;
+  },
+): Promise<WorkspaceBuild> {
+  const { row, body, callerId } = options;
+  const { w: workspace } = row;
+  const request = toRequest(body);
+  checkRequest(request, workspace);
+  checkRights(ctx, workspace, request);
+  if (request.state || request.orphan) await checkTemplateManager(ctx, deps, workspace);
+  if (request.logLevel) {
+    if (!can(ctx.actor, "read", { type: "deployment_config" })) {
+      throw new Invalid("Workspace builds with a custom log level are restricted to administrators only.");
+    }
+    throw new Invalid("Terraform debug mode is disabled in the deployment configuration.");
+  }
+  return deps.store.inTx(ctx, {}, async (tx) => {
+    const made = await makeBuild(ctx, tx, deps, {
+      workspaceId: workspace.id,
+      initiatorId: callerId,
+      request,
+    });
+    const [build] = await loadBuilds({ ...deps, store: tx }, ctx, row, { id: made.build.id });
+    if (!build) throw new Error("the build that was just made is gone");
+    // As upstream answers: the name comes with the next read.
+    return { ...build, template_version_name: "" };
+  });
+}
+
+function toRequest(body: CreateWorkspaceBuildRequest): BuildRequest {
+  const state = body.state && body.state.length > 0 ? body.state : undefined;
+  return {
+    transition: body.transition,
+    versionId: body.template_version_id === zeroUuid ? undefined : body.template_version_id,
+    presetId: body.template_version_preset_id === zeroUuid ? undefined : body.template_version_preset_id,
+    values: body.rich_parameter_values ?? [],
+    reason: body.transition === "delete" ? "initiator" : (body.reason ?? "initiator"),
+    state,
+    orphan: body.orphan ?? false,
+    logLevel: body.log_level ?? "",
+  };
+}
+
+function checkRights(ctx: Ctx, workspace: Workspace, { transition }: BuildRequest): void {
+  const also = workspaceKind.also?.(workspace);
+  const allowed =
+    can(ctx.actor, transition, workspaceKind.of(workspace)) ||
+    (transition === "delete" && also !== undefined && can(ctx.actor, "delete", also));
+  if (!allowed) throw new Forbidden(`You do not have permission to ${transition} this workspace.`);
+}
+
+async function checkTemplateManager(
+  ctx: Ctx,
+  { store }: CreateBuildDeps,
+  workspace: Workspace,
+): Promise<void> {
+  const template = await store.getTemplateById(ctx, { id: workspace.templateId }).catch(() => undefined);
+  if (!template || !can(ctx.actor, "update", templateKind.of(template))) {
+    throw new Forbidden("Only template managers may provide custom state");
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * Decides a build (spec lifecycle §4.1): which version, which number, which state, which parameters and tags; or why
+ * not. Pure: facts in, plan or ApiError out. build.ts loads the facts and writes the rows.
+ */
+import type {
+  BuildReason,
+  ProvisionerJob,
+  ProvisionerJobStatus,
+  Template,
+  TemplateVersion,
+  TemplateVersionParameter,
+  Workspace,
+  WorkspaceTransition,
+} from "../database/gen/models.gen.ts";
+import { ApiError, Conflict, Invalid } from "../errors.ts";
+import { normalizeTags, type Tags } from "../provisionerjobs/tags.ts";
+import { type NamedValue, resolveParameters } from "./parameters.ts";
+
+export interface BuildRequest {
+  readonly transition: WorkspaceTransition;
+  /** Default: the version of the last build, else the active one. */
+  readonly versionId?: string | undefined;
+  readonly presetId?: string | undefined;
+  readonly values: readonly NamedValue[];
+  readonly reason: BuildReason;
+  readonly state?: Uint8Array | undefined;
+  /** Forget what was made. */
+  readonly orphan?: boolean;
+  readonly logLevel?: string;
+}
+
+export interface LastBuild {
+  readonly id: string;
+  readonly number: number;
+  readonly versionId: string;
+  readonly status: ProvisionerJobStatus;
+}
+
+export interface PresetFacts {
+  readonly id: string;
+  readonly values: readonly NamedValue[];
+}
+
+export interface BuildFacts {
+  readonly workspace: Workspace;
+  readonly template: Template;
+  readonly last: LastBuild | undefined;
+  readonly version: { readonly v: TemplateVersion; readonly j: ProvisionerJob } | undefined;
+  readonly parameters: readonly TemplateVersionParameter[];
+  readonly lastValues: readonly NamedValue[];
+  readonly presets: readonly PresetFacts[];
+}
+
+export interface BuildPlan {
+  readonly buildNumber: number;
+  readonly presetId: string | null;
+  readonly values: readonly NamedValue[];
+  readonly tags: Tags;
+  readonly state:
+    | { readonly kind: "none" }
+    | { readonly kind: "last"; readonly buildId: string }
+    | { readonly kind: "given"; readonly bytes: Uint8Array };
+}
+
+const active: ReadonlySet<ProvisionerJobStatus> = new Set(["pending", "running", "canceling"]);
+
+/** The version that the build will use. */
+export function chooseVersion(
+  request: BuildRequest,
+  template: Template,
+  last: LastBuild | undefined,
+): string {
+  return request.versionId ?? last?.versionId ?? template.activeVersionId;
+}
+
+/** What can be said before anything else is loaded. */
+export function checkRequest(request: BuildRequest, workspace: Workspace): void {
+  const { transition, orphan, state } = request;
+  if (workspace.deleted && transition !== "delete") {
+    throw new Conflict(`Cannot ${transition} a deleted workspace!`);
+  }
+  if (orphan && transition !== "delete") {
+    throw new Invalid("Orphan is only permitted when deleting a workspace.");
+  }
+  if (orphan && state) {
+    throw new Invalid("ProvisionerState cannot be set alongside Orphan since state intent is unclear.");
+  }
+}
+
+export function planBuild(facts: BuildFacts, request: BuildRequest): BuildPlan {
+  const { workspace, template, last } = facts;
+  checkRequest(request, workspace);
+  const { j: job } = usableVersion(facts);
+  if (last && active.has(last.status)) throw new Conflict("A workspace build is already active.");
+  const preset = choosePreset(facts.presets, request);
+  const values = resolveParameters({
+    parameters: facts.parameters,
+    request: request.values,
+    preset: preset?.values ?? [],
+    last: facts.lastValues,
+    firstBuild: last === undefined,
+    classic: template.useClassicParameterFlow,
+  });
+  return {
+    buildNumber: (last?.number ?? 0) + 1,
+    presetId: preset?.id ?? matchingPreset(facts.presets, values)?.id ?? null,
+    values: request.transition === "delete" && facts.parameters.length === 0 ? facts.lastValues : values,
+    tags: normalizeTags(workspace.ownerId, job.tags),
+    state: stateOf(request, last),
+  };
+}
+
+function usableVersion({ version, template }: BuildFacts): { v: TemplateVersion; j: ProvisionerJob } {
+  if (!version) throw new Invalid("template version does not exist");
+  const { v, j } = version;
+  if (v.templateId !== template.id) throw new Invalid("template version doesn't match template");
+  switch (j.jobStatus) {
+    case "pending":
+    case "running":
+      throw new ApiError(
+        406,
+        "NotAcceptable",
+        `The provided template version is ${j.jobStatus}. Wait for it to complete importing!`,
+      );
+    case "failed":
+      throw new Invalid(
+        `The provided template version "${v.name}" has failed to import: "${j.error ?? ""}". You cannot build workspaces with it!`,
+      );
+    case "canceling":
+    case "canceled":
+      throw new Invalid(
+        `The provided template version "${v.name}" was canceled during import. You cannot build workspaces with it!`,
+      );
+    case "succeeded":
+    case "unknown":
+      return version;
+  }
+}
+
+function choosePreset(presets: readonly PresetFacts[], { presetId }: BuildRequest): PresetFacts | undefined {
+  if (presetId === undefined) return undefined;
+  const preset = presets.find(({ id }) => id === presetId);
+  if (!preset) throw new Invalid("The preset does not belong to this template version.");
+  return preset;
+}
+
+/** A preset whose values are all those of the build. */
+function matchingPreset(
+  presets: readonly PresetFacts[],
+  values: readonly NamedValue[],
+): PresetFacts | undefined {
+  const byName = new Map(values.map(({ name, value }) => [name, value]));
+  return presets.find(
+    (preset) =>
+      preset.values.length > 0 && preset.values.every(({ name, value }) => byName.get(name) === value),
+  );
+}
+
+function stateOf(request: BuildRequest, last: LastBuild | undefined): BuildPlan["state"] {
+  if (request.state) return { kind: "given", bytes: request.state };
+  if (request.orphan || !last) return { kind: "none" };
+  return { kind: "last", buildId: last.id };
+}
