@@ -6,6 +6,8 @@ import type { Value } from "#preview/cty/value.ts";
 import { headRange } from "#preview/hcl/ast.ts";
 import { HclError } from "#preview/hcl/source.ts";
 import type { Evaluator, ResourceInstance } from "#preview/module/evaluator.ts";
+import { logDiagnostic } from "./diagnostics.ts";
+import { placeProblem } from "./problems.ts";
 import { applyChanges, type ApplyFailure, storedProvider } from "./apply.ts";
 import type { Change, DataRead } from "./changes.ts";
 import { decodeBody } from "./decode.ts";
@@ -50,6 +52,7 @@ export async function applyPlan(session: EngineSession, input: ApplyInput): Prom
     context: planned.context,
     canceled: session.canceled,
     log: say,
+    warn: (diagnostic) => logDiagnostic(session, diagnostic, run.root),
     now: () => session.clock.monotonic(),
     async provision(when, change, self, instance) {
       const node = run.graph.nodes.get(change.configAddress);
@@ -86,7 +89,7 @@ export async function applyPlan(session: EngineSession, input: ApplyInput): Prom
       if (instance) evaluator.instance(instance);
     } catch (error) {
       if (!(error instanceof HclError)) throw error;
-      failures.push({ address: read.address, message: error.message });
+      failures.push({ address: read.address, message: error.message, diagnostic: error.diagnostic });
     }
   }
   if (!planned.input.destroy) state.outputs = failures.length > 0 ? state.outputs : outputsOf(evaluator);
@@ -149,7 +152,8 @@ function valueOf(instance: ResourceInstance, store: StateStore, input: ApplyInpu
   const made = type.read(v.unmarkDeep(decoded.config), input.planned.context);
   const failed = made.problems.find(({ severity }) => severity === "error");
   if (failed) {
-    throw new HclError(failed.summary, failed.detail ?? "", headRange(resource.block), instance.address);
+    const { summary, detail, range, address } = placeProblem(failed, instance);
+    throw new HclError(summary, detail, range, address);
   }
   const value = withMarks(made.state, decoded.config, type.schema);
   putRead(

@@ -5,7 +5,7 @@
 import type { Value } from "#preview/cty/value.ts";
 import * as v from "#preview/cty/value.ts";
 import { headRange } from "#preview/hcl/ast.ts";
-import { HclError } from "#preview/hcl/source.ts";
+import { HclError, type Diagnostic } from "#preview/hcl/source.ts";
 import type { ResourceInstance } from "#preview/module/evaluator.ts";
 import type { ConfigGraph } from "#preview/module/graph.ts";
 import type { Change } from "./changes.ts";
@@ -15,7 +15,8 @@ import { ignoreChanges } from "./plan.ts";
 import type { StateInstance } from "./state.ts";
 import type { StateStore } from "./state-store.ts";
 import { withMarks } from "./schema.ts";
-import type { ManagedType, TypeContext } from "./types/native-type.ts";
+import { placeProblem } from "./problems.ts";
+import type { ManagedType, TypeContext, TypeProblem } from "./types/native-type.ts";
 
 export type ProvisionWhen = "create" | "destroy";
 
@@ -28,6 +29,8 @@ export interface ApplyOptions {
   readonly context: TypeContext;
   readonly canceled: AbortSignal;
   readonly log: (line: string) => void;
+  /** A warning with its place. */
+  readonly warn: (diagnostic: Diagnostic) => void;
   /** Runs an instance's provisioners; throws when one fails. */
   readonly provision: (
     when: ProvisionWhen,
@@ -41,6 +44,8 @@ export interface ApplyOptions {
 export interface ApplyFailure {
   readonly address: string;
   readonly message: string;
+  /** Where the failure has a place in the configuration. */
+  readonly diagnostic?: Diagnostic;
 }
 
 const parallel = 10;
@@ -98,7 +103,8 @@ async function runStep(
         : error instanceof Error
           ? error.message
           : String(error);
-    failures.push({ address: step.change.address, message: text });
+    const place = error instanceof HclError && error.diagnostic.range ? { diagnostic: error.diagnostic } : {};
+    failures.push({ address: step.change.address, message: text, ...place });
   }
 }
 
@@ -114,10 +120,7 @@ function configOf(
   const [problem] = decoded.diagnostics.filter(({ severity }) => severity === "error");
   if (problem) throw new HclError(problem.summary, problem.detail, problem.range, change.address);
   if (!v.isWhollyKnown(decoded.config)) throw new Error("a value is still not known");
-  const failure = (change.type.validate?.(v.unmarkDeep(decoded.config)) ?? []).find(
-    ({ severity }) => severity === "error",
-  );
-  if (failure) throw new HclError(failure.summary, failure.detail ?? "", headRange(block), change.address);
+  throwError(change.type.validate?.(v.unmarkDeep(decoded.config)) ?? [], instance);
   return { config: decoded.config, instance };
 }
 
@@ -154,9 +157,12 @@ async function create(change: Change, options: ApplyOptions): Promise<void> {
     options.store.depose(change.address, options.context.rand.bytes(4).toString("hex"));
   }
   const plan = change.type.plan(v.unmarkDeep(config), undefined);
-  throwProblem([...plan.problems]);
+  throwError(plan.problems, instance);
   const made = change.type.create(plan.planned, options.context);
-  throwProblem(made.problems);
+  for (const problem of made.problems) {
+    if (problem.severity === "warning") options.warn(placeProblem(problem, instance));
+  }
+  throwError(made.problems, instance);
   const value = withMarks(made.state, config, change.type.schema);
   const provisioned = instance.resource.provisioners.length > 0;
   // Tainted until its provisioners succeeded: a crash in the middle must not look like success.
@@ -176,9 +182,9 @@ function update(change: Change, options: ApplyOptions): void {
   options.log(`${change.address}: Modifying...${idOf(prior)}`);
   const wanted = ignoreChanges(instance.resource, type, config, prior);
   const plan = type.plan(v.unmarkDeep(wanted), v.unmarkDeep(prior));
-  throwProblem(plan.problems);
+  throwError(plan.problems, instance);
   const made = type.update(plan.planned, prior);
-  throwProblem(made.problems);
+  throwError(made.problems, instance);
   const value = withMarks(made.state, config, type.schema);
   options.store.put(stored(change, value, false));
   options.log(`${change.address}: Modifications complete after 0s${idOf(value)}`);
@@ -197,15 +203,9 @@ async function destroy(change: Change, options: ApplyOptions): Promise<void> {
   options.log(`${prior.address}: Destruction complete after ${seconds(begun, options)}`);
 }
 
-function throwProblem(
-  problems: readonly {
-    readonly severity: string;
-    readonly summary: string;
-    readonly detail?: string | undefined;
-  }[],
-): void {
+function throwError(problems: readonly TypeProblem[], instance: ResourceInstance): void {
   const problem = problems.find(({ severity }) => severity === "error");
-  if (problem) {
-    throw new Error([problem.summary, problem.detail ?? ""].filter((part) => part !== "").join(": "));
-  }
+  if (!problem) return;
+  const { summary, detail, range, address } = placeProblem(problem, instance);
+  throw new HclError(summary, detail, range, address);
 }

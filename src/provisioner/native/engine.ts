@@ -209,8 +209,9 @@ async function apply(
   const statePath = `${session.files}/terraform.tfstate`;
   const { store, failures } = await applyPlan(session, { run, planned, statePath, env: progress.env });
   progress.state = stateJson(store.state);
-  for (const { address, message } of failures) {
-    session.emit(LogLevel.ERROR, address === "" ? `Error: ${message}` : `Error: ${address}: ${message}`);
+  for (const { address, message, diagnostic } of failures) {
+    if (diagnostic) logDiagnostic(session, diagnostic, run.root);
+    else session.emit(LogLevel.ERROR, address === "" ? `Error: ${message}` : `Error: ${address}: ${message}`);
   }
   const [first] = failures;
   if (!first) {

@@ -1,4 +1,5 @@
 /** Configuration and state → changes. Pure but for the ids and tokens that reading makes. */
+import { placeProblem } from "./problems.ts";
 import type { Value } from "#preview/cty/value.ts";
 import * as v from "#preview/cty/value.ts";
 import { headRange, type Expression } from "#preview/hcl/ast.ts";
@@ -74,15 +75,7 @@ export function reportProblems(
   problems: readonly TypeProblem[],
   instance: ResourceInstance,
 ): boolean {
-  for (const { severity, summary, detail } of problems) {
-    into.push({
-      severity,
-      summary,
-      detail: detail ?? "",
-      range: headRange(instance.resource.block),
-      address: instance.address,
-    });
-  }
+  into.push(...problems.map((problem) => placeProblem(problem, instance)));
   return problems.some(({ severity }) => severity === "error");
 }
 

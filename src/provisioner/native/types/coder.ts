@@ -15,13 +15,7 @@ import { fromBlockSchema, fromProvider, schemaType, toAttributes } from "../sche
 import type { NativeType, TypeProblem } from "./native-type.ts";
 
 const problems = (list: readonly Diagnostic[]): TypeProblem[] =>
-  list.map(({ severity, summary, detail, path }) => ({
-    severity,
-    summary,
-    detail: [path && path.length > 0 ? `in ${path.join(".")}` : "", detail ?? ""]
-      .filter((part) => part !== "")
-      .join(": "),
-  }));
+  list.map(({ severity, summary, detail, path }) => ({ severity, summary, detail, path }));
 
 function managed(type: string): NativeType {
   const def = resourceTypes[type];

@@ -19,6 +19,8 @@ export interface TypeProblem {
   readonly severity: "error" | "warning";
   readonly summary: string;
   readonly detail?: string | undefined;
+  /** The argument at fault; absent means the whole block. */
+  readonly path?: Path | undefined;
 }
 
 interface Common {
