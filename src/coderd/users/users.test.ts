@@ -58,7 +58,7 @@ test("failed sign-ins on an account are in the audit log", async (t) => {
       .map(({ l }) => `${l.action} ${l.resourceType} ${l.statusCode}`)
       .filter((row) => row.includes(" user "))
       .toSorted(),
-    ["create 201", "login 401"],
+    ["create user 201", "login user 401"],
   );
 });
 
