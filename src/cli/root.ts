@@ -13,6 +13,7 @@ import { startCommand } from "./start.ts";
 import { stopCommand } from "./stop.ts";
 import { updateCommand } from "./update.ts";
 import { loginCommand } from "./login.ts";
+import { loginLinkCommand } from "./login-link.ts";
 import { logoutCommand } from "./logout.ts";
 import { templatesCommand } from "./templates/templates.ts";
 import { provisionerCommand } from "./provisioner/provisioner.ts";
@@ -36,6 +37,7 @@ export const root: Command = {
     stopCommand,
     updateCommand,
     loginCommand,
+    loginLinkCommand,
     logoutCommand,
     templatesCommand,
     provisionerCommand,

@@ -1,11 +1,14 @@
 /** Brings a server up from its options and takes it down again, for `coder server` and for a clone's start. */
 import { PgPubsub } from "#coderd/database/pubsub/pg-pubsub.ts";
+import { createHash } from "node:crypto";
+import { hostname } from "node:os";
 import { startCoderd, type Coderd } from "#coderd/coderd.ts";
 import { serverOptions as o } from "#coderd/deployment/options.ts";
 import type { Clock } from "#quartz/clock.ts";
 import type { Rand } from "#cryptorand/cryptorand.ts";
 import type { Values } from "#serpent/resolve.ts";
 import type { Logger } from "#slog/slog.ts";
+import { startEngines } from "../engines.ts";
 import { coderdConfig, parseAddress } from "./config.ts";
 import { openDatabase } from "./database.ts";
 
@@ -43,6 +46,7 @@ export async function startServer(facts: ServerFacts): Promise<RunningServer> {
   cleanup.use(opened);
   say(`Using ${opened.description}`);
   const pubsub = cleanup.use(await PgPubsub.start({ database: opened.database, clock, log }));
+  const count = values.get(o.provisionerDaemons);
   const coderd = await startCoderd({
     store: opened.database.store,
     pubsub,
@@ -51,8 +55,28 @@ export async function startServer(facts: ServerFacts): Promise<RunningServer> {
     clock,
     rand,
     config: coderdConfig(values),
+    ...(count > 0
+      ? { builtin: { provisioners: await engines(facts), count, replicaName: replicaName(stateDir) } }
+      : {}),
   });
   cleanup.use(coderd);
   const owned = cleanup.move();
   return { coderd, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+function engines({ values, cacheDir, env, clock, rand, log }: ServerFacts): ReturnType<typeof startEngines> {
+  return startEngines({
+    engine: values.get(o.provisionerEngine),
+    types: values.get(o.provisionerTypes),
+    cacheDir,
+    env,
+    clock,
+    rand,
+    log: log.named("provisioner"),
+  });
+}
+
+/** The same in the server's next life, and no other server's of this machine. */
+function replicaName(stateDir: string): string {
+  return `${hostname()}-${createHash("sha256").update(stateDir).digest("hex").slice(0, 8)}`;
 }
