@@ -13,14 +13,22 @@ export interface Token {
   readonly end: number;
 }
 
-/** Longest first. */
 const operators = [
   ..."... && || == != <= >= => ::".split(" "),
   ..."< > + - * / % ! ? : = ( ) [ ] { } , . ~".split(" "),
 ];
+/** By first character, longest first. */
+const operatorsBy: ReadonlyMap<string, readonly string[]> = new Map(
+  operators.map((first) => {
+    const letter = first.charAt(0);
+    return [letter, operators.filter((text) => text.startsWith(letter))];
+  }),
+);
 const identifier = /[\p{ID_Start}_][\p{ID_Continue}-]*/uy;
+/** Nearly all names; the other pattern is slow. */
+const plainIdentifier = /[A-Za-z_][A-Za-z0-9_-]*/y;
 const numeral = /\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const space = /[ \t\r]+/y;
+const isBlank = (c: string | undefined): boolean => c === " " || c === "\t" || c === "\r";
 
 export class Lexer {
   readonly source: Source;
@@ -114,9 +122,7 @@ export class Lexer {
     let at = this.at;
     const newlines = this.#newlines.at(-1) === true;
     for (;;) {
-      space.lastIndex = at;
-      const blank = space.exec(text);
-      if (blank) at = space.lastIndex;
+      while (isBlank(text[at])) at += 1;
       const c = text[at];
       if (c === "\n" && !newlines) {
         at += 1;
@@ -137,28 +143,21 @@ export class Lexer {
   #token(at: number): Token {
     const { text } = this.source;
     const c = text.charAt(at);
-    const make = (kind: TokenKind, length: number): Token => ({
-      kind,
-      text: text.slice(at, at + length),
-      start: at,
-      end: at + length,
-    });
-    if (c === "\n") return make("newline", 1);
-    if (c === '"') return make("quote", 1);
-    identifier.lastIndex = at;
-    const name = identifier.exec(text);
-    if (name) return make("identifier", name[0].length);
+    if (c === "\n") return tokenAt(text, at, "newline", 1);
+    if (c === '"') return tokenAt(text, at, "quote", 1);
+    const name = nameLength(text, at);
+    if (name > 0) return tokenAt(text, at, "identifier", name);
     numeral.lastIndex = at;
     const digits = numeral.exec(text);
-    if (digits) return make("number", digits[0].length);
+    if (digits) return tokenAt(text, at, "number", digits[0].length);
     if (text.startsWith("<<", at)) {
       const opener = /<<-?[\p{ID_Start}_][\p{ID_Continue}-]*\r?\n/uy;
       opener.lastIndex = at;
       const found = opener.exec(text);
-      if (found) return make("heredoc", found[0].length);
+      if (found) return tokenAt(text, at, "heredoc", found[0].length);
     }
-    for (const operator of operators) {
-      if (text.startsWith(operator, at)) return make("operator", operator.length);
+    for (const operator of operatorsBy.get(c) ?? []) {
+      if (text.startsWith(operator, at)) return tokenAt(text, at, "operator", operator.length);
     }
     return this.fail(
       "Invalid character",
@@ -168,3 +167,19 @@ export class Lexer {
     );
   }
 }
+
+/** Length of the name that begins here, 0 if none does. */
+function nameLength(text: string, at: number): number {
+  plainIdentifier.lastIndex = at;
+  const plain = plainIdentifier.exec(text)?.[0].length ?? 0;
+  if (!((text.codePointAt(at + plain) ?? 0) > 127)) return plain;
+  identifier.lastIndex = at;
+  return identifier.exec(text)?.[0].length ?? 0;
+}
+
+const tokenAt = (text: string, at: number, kind: TokenKind, length: number): Token => ({
+  kind,
+  text: text.slice(at, at + length),
+  start: at,
+  end: at + length,
+});

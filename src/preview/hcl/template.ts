@@ -173,6 +173,8 @@ function readDirective(lexer: Lexer, start: number, depth: number, grammar: Gram
 
 const simpleEscapes: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", '"': '"', "\\": "\\" };
 
+const plainText = /[^$%"\\\n]+/y;
+
 /** Text up to the next sequence or closing quote; outside of quotes at most one line, so that `~` trims no further. */
 function readLiteral(
   lexer: Lexer,
@@ -205,8 +207,11 @@ function readLiteral(
     } else if (c === "\n") {
       return { text: `${out}\n`, end: at + 1 };
     }
-    out += c;
-    at += 1;
+    // A sign that begins nothing, then everything that is nothing special.
+    plainText.lastIndex = at + 1;
+    const rest = plainText.exec(text)?.[0].length ?? 0;
+    out += text.slice(at, at + 1 + rest);
+    at += 1 + rest;
   }
   return { text: out, end: at };
 }
