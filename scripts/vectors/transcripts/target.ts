@@ -1,4 +1,7 @@
 /** The fresh server that a replay talks to: in this process, with the options of the recording. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Endpoint } from "#codersdk/endpoint.ts";
 import { Database } from "#coderd/database/db.ts";
 import { startTestCluster } from "#coderd/database/dbtestutil/cluster.ts";
@@ -7,6 +10,7 @@ import { loadMigrations, migrate } from "#coderd/database/migrate.ts";
 import { startCoderd } from "#coderd/coderd.ts";
 import { realClock } from "#quartz/clock.ts";
 import { discardLogger, pinoLogger } from "#slog/slog.ts";
+import { replayEngines } from "./engines.ts";
 import { type Idp, startIdp } from "./idp.ts";
 
 export interface Target extends AsyncDisposable {
@@ -23,6 +27,8 @@ export async function startTarget(): Promise<Target> {
   const cluster = stack.use(await startTestCluster());
   await migrate({ connection: cluster.connection, migrations: await loadMigrations() });
   const database = stack.use(await Database.open({ connection: cluster.connection, log, clock: realClock }));
+  const workDir = await mkdtemp(join(tmpdir(), "coder-transcripts-"));
+  stack.defer(() => rm(workDir, { recursive: true, force: true }));
   const pubsub = stack.use(await PgPubsub.start({ database, log, clock: realClock }));
   const coderd = stack.use(
     await startCoderd({
@@ -31,6 +37,7 @@ export async function startTarget(): Promise<Target> {
       listen: { host: "127.0.0.1", port: 0 },
       log,
       checkResponses: true,
+      builtin: { count: 1, provisioners: replayEngines(workDir) },
       config: {
         experiments: ["oauth2"],
         limits: { api: -1, login: -1, files: -1, disabled: true },

@@ -289,8 +289,10 @@ export class HttpServer implements AsyncDisposable {
   }
 
   #sendTooLarge(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    const status = request.routeOptions.config.route?.endpoint.tooLarge ?? 413;
-    const text = encode(Response, { message: "The request body is too large." });
+    const endpoint = request.routeOptions.config.route?.endpoint;
+    const status = endpoint?.tooLarge ?? 413;
+    const detail = `it may have at most ${endpoint?.bodyLimit ?? defaultBodyLimit} bytes`;
+    const text = encode(Response, { message: "The request body is too large.", detail });
     return reply.code(status).header("content-type", jsonType).send(`${text}\n`);
   }
 

@@ -12,15 +12,15 @@ import { noBody, rawReply, type RawReply, reply } from "../httpapi/reply.ts";
 import { resolveOrganization } from "../httpmw/params.ts";
 import { cancelJob } from "../provisionerjobs/jobs.ts";
 import { matchedProvisioners, toProvisionerJob } from "../provisionerjobs/wire.ts";
+import { loadResources, type ViewDeps } from "../workspaceview/load.ts";
 import { mustBeImported, mustUpdate } from "./access.ts";
 import { createVersion } from "./create.ts";
 import { createDryRun, dryRunOf } from "./dryrun.ts";
 import { toParameter, toPreset, toVariable } from "./found.ts";
 import { logsOf } from "../provisionerjobs/logs-answer.ts";
-import { toVersionOf } from "./view.ts";
+import { toNewVersion, toVersionOf } from "./view.ts";
 
-export interface TemplateVersionsDeps {
-  readonly store: AuthzStore;
+export interface TemplateVersionsDeps extends ViewDeps {
   readonly pubsub: Pubsub;
   readonly rand: Rand;
 }
@@ -45,7 +45,7 @@ function versionRoutes(deps: TemplateVersionsDeps): BoundRoute[] {
         body: req.body(),
         request: req,
       });
-      return reply(201, await toVersionOf(ctx, store, await byId(ctx, id)));
+      return reply(201, await toNewVersion(ctx, store, await byId(ctx, id)));
     }),
 
     bind(templateversions.get, async (ctx, req) =>
@@ -115,7 +115,8 @@ export async function versionByName(ctx: Ctx, store: AuthzStore, templateId: str
 }
 
 /** What the import found; each says "too early" in its own way until the import is done. */
-function foundRoutes({ store }: TemplateVersionsDeps): BoundRoute[] {
+function foundRoutes(deps: TemplateVersionsDeps): BoundRoute[] {
+  const { store } = deps;
   const byId = (ctx: Ctx, id: string) => store.getTemplateVersionById(ctx, { id });
   return [
     bind(templateversions.richParameters, async (ctx, req) => {
@@ -123,6 +124,12 @@ function foundRoutes({ store }: TemplateVersionsDeps): BoundRoute[] {
       mustBeImported(version, 425);
       const rows = await store.getTemplateVersionParameters(ctx, { templateVersionId: version.v.id });
       return rows.map(toParameter);
+    }),
+
+    bind(templateversions.resources, async (ctx, req) => {
+      const version = await byId(ctx, req.params.templateversion);
+      mustBeImported(version, 400);
+      return loadResources(deps, ctx, version.j.id);
     }),
 
     bind(templateversions.variables, async (ctx, req) => {
@@ -226,6 +233,12 @@ function dryRunRoutes(deps: TemplateVersionsDeps): BoundRoute[] {
       const job = await jobOf(ctx, req.params);
       const daemons = await store.getEligibleDaemons(ctx, { jobIds: [job.id] });
       return matchedProvisioners(daemons, job.createdAt);
+    }),
+
+    bind(templateversions.dryRunResources, async (ctx, req) => {
+      const job = await jobOf(ctx, req.params);
+      if (job.completedAt === null) throw new Invalid("Job hasn't completed!");
+      return loadResources(deps, ctx, job.id);
     }),
 
     bind(templateversions.dryRunLogs, async (ctx, req) => {

@@ -48,6 +48,12 @@ export async function toVersionOf(ctx: Ctx, store: AuthzStore, row: VersionRow):
   return version;
 }
 
+/** The answer to a creation: its place in the queue is not known yet, the daemons are, whatever became of the job. */
+export async function toNewVersion(ctx: Ctx, store: AuthzStore, row: VersionRow): Promise<WireVersion> {
+  const daemons = await store.getEligibleDaemons(ctx, { jobIds: [row.j.id] });
+  return { ...toVersion(row), matched_provisioners: matchedProvisioners(daemons, row.j.createdAt) };
+}
+
 function toVersion(
   { v, j, creatorUsername, creatorName, creatorAvatarUrl }: VersionRow,
   queue?: { readonly position: number | null; readonly size: number | null },
