@@ -89,7 +89,7 @@ export class PeerTable implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const id of [...this.#entries.keys()]) this.#remove(id);
+    for (const id of this.#entries.keys()) this.#remove(id);
   }
 
   #onNode(id: string, update: CoordinateResponse_PeerUpdate): boolean {
