@@ -128,7 +128,7 @@ export const WorkspaceApp = w.struct("WorkspaceApp", {
   hidden: w.bool(),
   open_in: WorkspaceAppOpenIn,
   tooltip: w.omit(w.string()),
-  statuses: w.nullList(WorkspaceAppStatus),
+  statuses: w.list(WorkspaceAppStatus),
 });
 export type WorkspaceApp = w.Infer<typeof WorkspaceApp>;
 
@@ -160,7 +160,7 @@ export const WorkspaceAgent = w.struct("WorkspaceAgent", {
   latency: w.omit(w.map(DERPRegion)),
   connection_timeout_seconds: w.int(),
   troubleshooting_url: w.string(),
-  subsystems: w.nullList(AgentSubsystem),
+  subsystems: w.list(AgentSubsystem),
   health: WorkspaceAgentHealth,
   display_apps: w.nullList(DisplayApp),
   log_sources: w.nullList(WorkspaceAgentLogSource),

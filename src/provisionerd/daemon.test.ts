@@ -130,7 +130,6 @@ test("an import reports variables, readme and what both transitions would make",
     server.logs.map((line) => line.split("|")[0]),
     [
       "Setting up",
-      "Initializing Terraform Directory",
       "Parsing template parameters",
       "Detecting persistent resources",
       "Detecting ephemeral resources",

@@ -36,9 +36,7 @@ export function routes({ store }: FilesDeps): BoundRoute[] {
             headers: { "content-type": "application/zip" },
           });
         default:
-          throw new Invalid("Unsupported conversion format.", {
-            detail: `received ${JSON.stringify(format)}`,
-          });
+          throw new Invalid("Unsupported conversion format.");
       }
     }),
   ];

@@ -150,9 +150,9 @@ function displayApps({ displayApps: shown }: Agent): DisplayApp[] {
   const out: DisplayApp[] = [];
   if (shown?.vscode) out.push("vscode");
   if (shown?.vscodeInsiders) out.push("vscode_insiders");
-  if (shown?.webTerminal) out.push("web_terminal");
   if (shown?.sshHelper) out.push("ssh_helper");
   if (shown?.portForwardingHelper) out.push("port_forwarding_helper");
+  if (shown?.webTerminal) out.push("web_terminal");
   return out;
 }
 

@@ -18,13 +18,13 @@ export async function runBuild(steps: JobSteps, job: AcquiredJob_WorkspaceBuild)
 
   const modulesFile = job.metadata?.templateVersionModulesFile ?? "";
   const modules = modulesFile === "" ? undefined : await api.download(modulesFile);
-  log.stage("Initializing Terraform Directory");
+  log.enter("Initializing Terraform Directory");
   const { templateSourceArchive } = steps.job;
   const init = await session.init({ templateSourceArchive, omitModuleFiles: true }, modules);
   timings.push(...init.timings);
   if (init.error !== "") return fail(init.error, job.state);
 
-  log.stage("Planning Infrastructure");
+  log.enter("Planning Infrastructure");
   const { richParameterValues, variableValues, externalAuthProviders, previousParameterValues, state } = job;
   const plan = await session.plan({
     metadata,
@@ -62,7 +62,7 @@ export async function runBuild(steps: JobSteps, job: AcquiredJob_WorkspaceBuild)
   timings.push(...apply.timings);
   if (apply.error !== "") return fail(apply.error, apply.state);
 
-  log.stage("Graphing Infrastructure");
+  log.enter("Graphing Infrastructure");
   const graph = await session.graph({ metadata, source: GraphSource.SOURCE_STATE });
   timings.push(...graph.timings);
   if (graph.error !== "") return fail(graph.error, apply.state);

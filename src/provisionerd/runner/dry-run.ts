@@ -6,13 +6,13 @@ import { failed, planAndGraph, withMetadata, type JobSteps, type Outcome } from 
 export async function runDryRun(steps: JobSteps, job: AcquiredJob_TemplateDryRun): Promise<Outcome> {
   const { session, log, rand } = steps;
   const type = { case: "templateDryRun", value: {} } as const;
-  log.stage("Initializing Terraform Directory");
+  log.enter("Initializing Terraform Directory");
   const init = await session.init({
     templateSourceArchive: steps.job.templateSourceArchive,
     omitModuleFiles: true,
   });
   if (init.error !== "") return failed(`run dry-run provision job: ${init.error}`, { type });
-  log.stage("Planning Infrastructure");
+  log.enter("Planning Infrastructure");
   const given = job.metadata;
   const planned = await planAndGraph(session, {
     metadata: withMetadata(given, {

@@ -10,7 +10,7 @@ const inlineModules = 1024 * 1024;
 export async function runImport(steps: JobSteps, job: AcquiredJob_TemplateImport): Promise<Outcome> {
   const { session, log, api } = steps;
   const type = { case: "templateImport", value: {} } as const;
-  log.stage("Initializing Terraform Directory");
+  log.enter("Initializing Terraform Directory");
   const init = await session.init({
     templateSourceArchive: steps.job.templateSourceArchive,
     omitModuleFiles: false,
