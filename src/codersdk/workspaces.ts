@@ -68,7 +68,7 @@ export const Workspace = w.struct("Workspace", {
 export type Workspace = w.Infer<typeof Workspace>;
 
 export const WorkspacesResponse = w.struct("WorkspacesResponse", {
-  workspaces: w.nullList(Workspace),
+  workspaces: w.list(Workspace),
   count: w.int(),
 });
 export type WorkspacesResponse = w.Infer<typeof WorkspacesResponse>;

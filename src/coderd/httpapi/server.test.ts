@@ -310,6 +310,18 @@ function open(url: string, options: { autoPong?: boolean } = {}): Opened {
   };
 }
 
+test("an accepted upgrade carries the conventions' headers", async (t) => {
+  const url = await start(t);
+  const { socket, first } = open(`${url}/api/v2/things/${id}?how=wait`);
+  const headers = await new Promise<Record<string, unknown>>((resolve) =>
+    socket.once("upgrade", (response) => resolve(response.headers)),
+  );
+  await first;
+  assert.equal(headers["x-coder-build-version"], "v2.34.5");
+  assert.equal(headers["vary"], "Cookie");
+  socket.terminate();
+});
+
 test("one-way sockets refuse what clients send", async (t) => {
   const url = await start(t);
   for (const [how, code] of [

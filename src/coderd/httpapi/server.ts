@@ -271,7 +271,12 @@ export class HttpServer implements AsyncDisposable {
     const { socket } = upgrade;
     reply.raw.detachSocket(socket as Socket);
     socket.on("close", () => gone.abort(new Error("the client went away")));
-    await this.#sockets.serve(upgrade, stream, gone.signal);
+    const headers = [
+      `X-Coder-Build-Version: ${this.#options.version}`,
+      `X-Coder-Request-Id: ${request.found.requestId}`,
+      "Vary: Cookie",
+    ];
+    await this.#sockets.serve({ ...upgrade, headers }, stream, gone.signal);
     return reply;
   }
 

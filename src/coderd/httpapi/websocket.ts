@@ -17,6 +17,8 @@ export interface Upgrade {
   readonly request: IncomingMessage;
   readonly socket: Duplex;
   readonly head: Buffer;
+  /** Lines that the answer 101 carries beyond its own. */
+  readonly headers?: readonly string[];
 }
 
 const pingEveryMs = 15_000;
@@ -37,8 +39,9 @@ export class WebSockets implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #open = new Set<WebSocket>();
-  readonly #messages = newServer(maxMessage);
-  readonly #bytes = newServer(maxBytesMessage);
+  readonly #headers = new WeakMap<IncomingMessage, readonly string[]>();
+  readonly #messages = this.#newServer(maxMessage);
+  readonly #bytes = this.#newServer(maxBytesMessage);
 
   constructor(clock: Clock, log: Logger) {
     this.#clock = clock;
@@ -68,9 +71,16 @@ export class WebSockets implements AsyncDisposable {
     await pings;
   }
 
+  #newServer(maxPayload: number): WebSocketServer {
+    const server = newServer(maxPayload);
+    server.on("headers", (lines, request) => lines.push(...(this.#headers.get(request) ?? [])));
+    return server;
+  }
+
   #accept(upgrade: Upgrade, stream: Stream): Promise<WebSocket> {
     const sorted = streamKind(stream);
     const server = sorted.kind === "bytes" ? this.#bytes : this.#messages;
+    this.#headers.set(upgrade.request, upgrade.headers ?? []);
     return new Promise((resolve) => {
       server.handleUpgrade(upgrade.request, upgrade.socket, upgrade.head, (socket) => {
         this.#open.add(socket);
