@@ -163,8 +163,8 @@ export const WorkspaceAgent = w.struct("WorkspaceAgent", {
   subsystems: w.list(AgentSubsystem),
   health: WorkspaceAgentHealth,
   display_apps: w.nullList(DisplayApp),
-  log_sources: w.nullList(WorkspaceAgentLogSource),
-  scripts: w.nullList(WorkspaceAgentScript),
+  log_sources: w.list(WorkspaceAgentLogSource),
+  scripts: w.list(WorkspaceAgentScript),
   startup_script_behavior: WorkspaceAgentStartupScriptBehavior,
 });
 export type WorkspaceAgent = w.Infer<typeof WorkspaceAgent>;
