@@ -10,7 +10,7 @@ import type { ForwardRequest } from "#net/netstack/stack.ts";
 import type { DERPMap } from "#rpc/gen/tailnet_pb.js";
 import type { Logger } from "#slog/slog.ts";
 import { agentNodeId, serviceAddress, vpnAddress } from "./addresses.ts";
-import { TailnetConn } from "./conn.ts";
+import { TailnetConn, type Traffic } from "./conn.ts";
 import { coordinate, followDerpMaps, type TailnetClient } from "./controllers.ts";
 import { PeerTable } from "./peers.ts";
 
@@ -31,12 +31,6 @@ export interface AgentNetworkOptions {
   readonly rand?: Rand;
   /** Who serves a port; undefined refuses the connection. */
   readonly accept: (port: number) => ((stream: Duplex, peer: string) => void) | undefined;
-}
-
-export interface Traffic {
-  readonly rxBytes: number;
-  readonly txBytes: number;
-  readonly connections: number;
 }
 
 export class TailnetAgentNetwork implements AsyncDisposable {
@@ -81,7 +75,7 @@ export class TailnetAgentNetwork implements AsyncDisposable {
     return followDerpMaps(tailnet, { serverUrl, onMap: (map) => this.#conn.setDerpMap(map) }, signal);
   }
 
-  /** Bytes inside the tunnel since the start, and connections that are open. */
+  /** What passed inside the tunnel since the start, and TCP connections that are open. */
   totals(): Traffic {
     return this.#conn.traffic;
   }

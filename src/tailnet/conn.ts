@@ -48,6 +48,14 @@ export interface PeerState {
   readonly keepalive: boolean;
 }
 
+export interface Traffic {
+  readonly rxBytes: number;
+  readonly txBytes: number;
+  readonly rxPackets: number;
+  readonly txPackets: number;
+  readonly connections: number;
+}
+
 export class TailnetConn implements AsyncDisposable {
   readonly #options: TailnetConnOptions;
   readonly #key: PrivateKey;
@@ -61,8 +69,7 @@ export class TailnetConn implements AsyncDisposable {
   readonly #onNode = new Set<(node: Node) => void>();
   #latency: Readonly<Record<string, number>> = {};
   #map: DERPMap | undefined;
-  #rx = 0;
-  #tx = 0;
+  readonly #traffic = { rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0 };
 
   private constructor(options: TailnetConnOptions) {
     const { clock, rand, log, headers, forceWebsockets, dialRelay, onForward } = options;
@@ -92,7 +99,8 @@ export class TailnetConn implements AsyncDisposable {
       rand,
       send: (key, packet) => this.#sendSealed(key, packet),
       deliver: (packet) => {
-        this.#rx += packet.length;
+        this.#traffic.rxBytes += packet.length;
+        this.#traffic.rxPackets++;
         this.#stack.receive(packet);
       },
     });
@@ -101,7 +109,8 @@ export class TailnetConn implements AsyncDisposable {
       clock,
       rand,
       send: (packet) => {
-        this.#tx += packet.length;
+        this.#traffic.txBytes += packet.length;
+        this.#traffic.txPackets++;
         this.#wireguard.output(packet);
       },
       ...(onForward ? { onForward } : {}),
@@ -122,9 +131,9 @@ export class TailnetConn implements AsyncDisposable {
     return this.#map;
   }
 
-  /** Bytes inside the tunnel, both ways, since the start. */
-  get traffic(): { readonly rxBytes: number; readonly txBytes: number; readonly connections: number } {
-    return { rxBytes: this.#rx, txBytes: this.#tx, connections: this.#stack.connections };
+  /** What passed inside the tunnel since the start, and TCP connections that are open. */
+  get traffic(): Traffic {
+    return { ...this.#traffic, connections: this.#stack.connections };
   }
 
   /** What this peer announces; undefined while its home relay is not known. */

@@ -10,6 +10,7 @@ import { DerpServer } from "#net/derp/server.ts";
 import { newPrivateKey } from "#net/keys/x25519.ts";
 import { type DERPMap, DERPMapSchema } from "#rpc/gen/tailnet_pb.js";
 import { MemoryCoordinator, type Coordinator } from "#tailnet/coordinator.ts";
+import { newResumeKey } from "#tailnet/resume.ts";
 import type { TailnetDeps } from "./service.ts";
 
 export interface NetworkConfig {
@@ -55,6 +56,8 @@ export function startNetwork({
   let map: DERPMap | undefined;
   return {
     coordinator,
+    clock,
+    resumeKey: newResumeKey(rand),
     config,
     derp: relay && derpHttp(relay),
     derpMap: () => (map ??= relay ? embeddedDerpMap(accessUrl()) : create(DERPMapSchema, {})),

@@ -5,12 +5,13 @@ import type { Clock } from "#quartz/clock.ts";
 import { derpMapToJson } from "#net/derp/map.ts";
 import { YamuxSession } from "#rpc/yamux/session.ts";
 import { serveSession } from "#rpc/drpc/server.ts";
+import { verifyResumeToken } from "#tailnet/resume.ts";
 import * as w from "#codersdk/wire.ts";
 import type { Ctx } from "../ctx.ts";
 import type { AuthzStore } from "../database/dbauthz/dbauthz.ts";
 import { workspace as workspaceKind } from "../database/dbauthz/kinds.ts";
 import type { SshClientConfig } from "../deployment/routes.ts";
-import { Conflict, NotFound } from "../errors.ts";
+import { Conflict, NotFound, Unauthorized } from "../errors.ts";
 import { bind, type BoundRoute } from "../httpapi/bind.ts";
 import { byteStream, jsonStream } from "../httpapi/reply.ts";
 import { can } from "../rbac/subject.ts";
@@ -50,7 +51,7 @@ export function routes(deps: TailnetRoutesDeps): BoundRoute[] {
         throw new Conflict("This deployment allows connections through the browser only.");
       }
       checkVersion(req.query().version, "1.0");
-      const id = deps.rand.uuid();
+      const id = peerId(deps, req.query().resume_token);
       const router = tailnetRouter(network, {
         id,
         auth: { kind: "client", agentId },
@@ -75,6 +76,16 @@ export function routes(deps: TailnetRoutesDeps): BoundRoute[] {
       ),
     ),
   ];
+}
+
+/** The id that the token vouches for, else a new one. */
+function peerId({ rand, clock, network }: TailnetRoutesDeps, token: string): string {
+  if (token === "") return rand.uuid();
+  const verdict = verifyResumeToken([network.resumeKey], token, clock.now());
+  if (verdict.kind === "valid") return verdict.peerId;
+  if (verdict.kind === "absent") return rand.uuid();
+  const detail = "Invalid resume token";
+  throw new Unauthorized(detail, { validations: [{ field: "resume_token", detail }] });
 }
 
 /** Who may not ssh is told that there is no such agent. */
