@@ -7,8 +7,8 @@
  *     const ssh = await agent.dialTcp(agentPort.ssh);
  */
 import type { Duplex } from "node:stream";
-import { newClient } from "#codersdk/client.ts";
-import { workspaceagents } from "#codersdk/workspaceagents.ts";
+import { newClient } from "../client.ts";
+import { workspaceagents } from "../workspaceagents.ts";
 import type { Rand } from "#cryptorand/cryptorand.ts";
 import { derpMapFromJson, type DerpMapJson, rewriteDerpMap } from "#net/derp/map.ts";
 import type { Clock } from "#quartz/clock.ts";
