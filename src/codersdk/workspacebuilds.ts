@@ -87,7 +87,7 @@ export const WorkspaceBuild = w.struct("WorkspaceBuild", {
   initiator_name: w.string(),
   job: ProvisionerJob,
   reason: BuildReason,
-  resources: w.nullList(WorkspaceResource),
+  resources: w.list(WorkspaceResource),
   deadline: w.nullable(w.time()),
   max_deadline: w.nullable(w.time()),
   status: WorkspaceStatus,

@@ -26,7 +26,7 @@ export type SharedWorkspaceActor = w.Infer<typeof SharedWorkspaceActor>;
 
 export const WorkspaceHealth = w.struct("WorkspaceHealth", {
   healthy: w.bool(),
-  failing_agents: w.nullList(w.uuid()),
+  failing_agents: w.list(w.uuid()),
 });
 export type WorkspaceHealth = w.Infer<typeof WorkspaceHealth>;
 

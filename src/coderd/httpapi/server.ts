@@ -168,7 +168,7 @@ export class HttpServer implements AsyncDisposable {
       .header("x-coder-build-version", version)
       .header("x-coder-request-id", request.found.requestId)
       .header("x-content-type-options", "nosniff")
-      .header("vary", "Origin, Cookie");
+      .header("vary", request.found.upgrade === undefined ? "Origin, Cookie" : "Cookie");
     if (isPreflight(request)) {
       // No origin is allowed in; browsers read that from the absence of the allow headers.
       await reply
