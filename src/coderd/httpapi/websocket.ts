@@ -123,16 +123,13 @@ export class WebSockets implements AsyncDisposable {
 }
 
 function newServer(maxPayload: number): WebSocketServer {
-  const server = new WebSocketServer({
+  return new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
     maxPayload,
     clientTracking: false,
     handleProtocols: (offered) => (offered.has("derp") ? "derp" : false),
   });
-  // Whether the upgrade is answered depends on the session.
-  server.on("headers", (headers) => headers.push("Vary: Cookie"));
-  return server;
 }
 
 async function run(stream: Stream, socket: WebSocket, signal: AbortSignal): Promise<void> {
