@@ -10,6 +10,9 @@ import { version } from "#buildinfo/buildinfo.ts";
 import { cryptoRand, type Rand } from "#cryptorand/cryptorand.ts";
 import { realClock, type Clock } from "#quartz/clock.ts";
 import type { Logger } from "#slog/slog.ts";
+import type { AgentApiDeps } from "./agentapi/deps.ts";
+import { MetadataBatcher } from "./agentapi/metadata-batcher.ts";
+import * as agentapi from "./agentapi/routes.ts";
 import * as apikeys from "./apikeys/routes.ts";
 import * as authcheck from "./authcheck/routes.ts";
 import { type CoderdConfig, defaultConfig } from "./config.ts";
@@ -40,6 +43,8 @@ import * as templates from "./templates/routes.ts";
 import * as templateversions from "./templateversions/routes.ts";
 import * as users from "./users/routes.ts";
 import * as workspacebuilds from "./workspacebuilds/routes.ts";
+import type { WorkspaceAgentDeps } from "./workspaceagents/deps.ts";
+import * as workspaceagents from "./workspaceagents/routes.ts";
 import * as workspacesRead from "./workspaces/read.ts";
 import * as workspacesWrite from "./workspaces/write.ts";
 import type { Pubsub } from "./database/pubsub/pubsub.ts";
@@ -66,6 +71,8 @@ export interface CoderdOptions {
 /** What route modules choose their dependencies from. */
 export interface Services
   extends
+    AgentApiDeps,
+    WorkspaceAgentDeps,
     users.UsersDeps,
     pages.PagesDeps,
     apikeys.ApiKeysDeps,
@@ -86,6 +93,7 @@ export interface Services
 
 /** The one list of route modules. */
 const modules: readonly ((services: Services) => BoundRoute[])[] = [
+  agentapi.routes,
   apikeys.routes,
   authcheck.routes,
   deployment.routes,
@@ -98,6 +106,7 @@ const modules: readonly ((services: Services) => BoundRoute[])[] = [
   templateversions.routes,
   users.routes,
   workspacebuilds.routes,
+  workspaceagents.routes,
   workspacesRead.routes,
   workspacesWrite.routes,
 ];
@@ -191,6 +200,7 @@ export async function startCoderd(options: CoderdOptions): Promise<Coderd> {
       await network[Symbol.asyncDispose]();
       stop.abort(new Error("the server shuts down"));
       await server[Symbol.asyncDispose]();
+      await services.metadataBatcher[Symbol.asyncDispose]();
       await lastUsed[Symbol.asyncDispose]();
     },
   };
@@ -232,6 +242,23 @@ async function makeServices({
     pubsub,
     provisioning,
     network,
+    metadataBatcher: MetadataBatcher.start({
+      store,
+      pubsub,
+      // Not the server's signal: what waits at its end is still written.
+      ctx: newCtx({
+        actor: actors.agentApi,
+        signal: new AbortController().signal,
+        log,
+        requestId: ctx.requestId,
+        clock,
+      }),
+      clock,
+      log: log.named("metadata"),
+    }),
+    agentStatsIntervalMs: config.agentStatsIntervalMs,
+    wildcardHost: config.wildcardHost,
+    replicaId: rand.uuid(),
     clock,
     rand,
     log,

@@ -32,6 +32,10 @@ export interface CoderdConfig {
   readonly agentTroubleshootingUrl: string;
   readonly allowWorkspaceRenames: boolean;
   readonly network: NetworkConfig;
+  /** How often agents report statistics. */
+  readonly agentStatsIntervalMs: number;
+  /** `*.apps.example.com`; empty without one. */
+  readonly wildcardHost: string;
   /** For `GET /deployment/config`. */
   readonly options: readonly SetOption[];
 }
@@ -55,5 +59,7 @@ export const defaultConfig: CoderdConfig = {
   agentTroubleshootingUrl: "https://coder.com/docs/admin/templates/troubleshooting",
   allowWorkspaceRenames: false,
   network: { derpEnabled: true, forceWebSockets: false, blockDirect: false, browserOnly: false },
+  agentStatsIntervalMs: 30_000,
+  wildcardHost: "",
   options: [],
 };

@@ -57,6 +57,8 @@ export const actors = {
     provisioner_daemon: "create read update",
     audit_log: "create",
   }),
+  /** Stores what an agent reports of itself; its connection binds every call to its own id. */
+  agentApi: actor("agentapi", "Agent API", { system: "read update" }),
   /** Ends jobs that nobody works on. */
   jobReaper: actor("jobreaper", "Job Reaper", {
     system: "all",

@@ -1,5 +1,6 @@
 /** The rule of every query. A query without one does not compile here; `npm run gen` says which queries there are. */
 import type { Rules } from "./dbauthz.ts";
+import { agentapiRules } from "./rules/agentapi.ts";
 import { apikeysRules } from "./rules/apikeys.ts";
 import { auditlogsRules } from "./rules/auditlogs.ts";
 import { authzRules } from "./rules/authz.ts";
@@ -21,8 +22,10 @@ import { templatesRules } from "./rules/templates.ts";
 import { templateversionsRules } from "./rules/templateversions.ts";
 import { workspaceviewsRules } from "./rules/workspaceviews.ts";
 import { wsbuilderRules } from "./rules/wsbuilder.ts";
+import { workspaceagentsRules } from "./rules/workspaceagents.ts";
 
 export const rules = {
+  ...agentapiRules,
   ...apikeysRules,
   ...auditlogsRules,
   ...authzRules,
@@ -44,4 +47,5 @@ export const rules = {
   ...templateversionsRules,
   ...workspaceviewsRules,
   ...wsbuilderRules,
+  ...workspaceagentsRules,
 } satisfies Rules;
