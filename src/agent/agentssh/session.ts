@@ -12,7 +12,8 @@ import {
   type SessionOptions,
   type SessionRequest,
 } from "./options.ts";
-import { runPlain } from "./plain.ts";
+import { closedSignal, runPlain } from "./plain.ts";
+import { serveSftp } from "./sftp/serve.ts";
 import { runTerminal } from "./terminal.ts";
 
 /** Programs that move files; `blockFileTransfer` refuses them. A sign, not a wall. */
@@ -52,6 +53,18 @@ export function startSession(session: Session, options: SessionOptions): Promise
   };
   session.on("shell", (accept) => start(accept, ""));
   session.on("exec", (accept, _reject, { command }) => start(accept, command));
+  session.on("subsystem", (accept: () => ServerChannel, reject: (() => void) | undefined, { name }) => {
+    const { kind } = takeKind(env);
+    if (name !== "sftp") {
+      reject?.();
+      return;
+    }
+    const end = options.onSession?.(kind, options.peer);
+    run(async () => {
+      const result = await runSftp(accept(), options);
+      end?.(result.code, result.reason);
+    });
+  });
   session.on("close", () => over.resolve());
   options.gone.addEventListener("abort", () => over.resolve(), { once: true });
   return over.promise;
@@ -86,6 +99,23 @@ async function runCommand(
   channel.exit(result.code);
   channel.end();
   channel.resume();
+}
+
+async function runSftp(channel: ServerChannel, options: SessionOptions): Promise<SessionEnd> {
+  let result: SessionEnd;
+  if (options.blockFileTransfer) {
+    result = { code: exitCodes.transferBlocked, reason: "file transfer blocked" };
+  } else {
+    const { cwd } = options.command({ text: "" });
+    const closed = closedSignal(channel, options.gone);
+    result = await serveSftp(channel, { transport: options.transport, directory: cwd, closed });
+  }
+  if (options.closing.aborted) channel.close();
+  else {
+    channel.exit(result.code);
+    channel.end();
+  }
+  return result;
 }
 
 function isTransfer(command: string): boolean {
