@@ -3,6 +3,7 @@ import type { Command } from "#serpent/command.ts";
 import { renderHelp } from "#serpent/help.ts";
 import { UsageError } from "#serpent/resolve.ts";
 import { globals } from "./globals.ts";
+import { agentCommand } from "./agent.ts";
 import { createCommand } from "./create.ts";
 import { deleteCommand } from "./delete.ts";
 import { listCommand } from "./list.ts";
@@ -27,6 +28,7 @@ export const root: Command = {
   short: "Remote development environments on your own machines.",
   options: Object.values(globals),
   children: [
+    agentCommand,
     createCommand,
     deleteCommand,
     listCommand,

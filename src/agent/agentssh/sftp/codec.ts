@@ -29,7 +29,15 @@ export const request = {
   extended: 200,
 } as const;
 
-export const response = { version: 2, status: 101, handle: 102, data: 103, name: 104, attrs: 105, extendedReply: 201 } as const;
+export const response = {
+  version: 2,
+  status: 101,
+  handle: 102,
+  data: 103,
+  name: 104,
+  attrs: 105,
+  extendedReply: 201,
+} as const;
 
 export const status = {
   ok: 0,
@@ -81,7 +89,9 @@ export class FieldReader {
   /** Offsets and sizes; beyond 2^53 nothing exists. */
   uint64(): number {
     const value = this.#take(8).readBigUInt64BE();
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new SftpError(status.badMessage, `number too large: ${value}`);
+    if (value > BigInt(Number.MAX_SAFE_INTEGER)) {
+      throw new SftpError(status.badMessage, `number too large: ${value}`);
+    }
     return Number(value);
   }
 

@@ -18,7 +18,9 @@ export interface Entry {
   readonly attrs: Required<Attrs>;
 }
 
-type Handle = { readonly kind: "file"; readonly file: FileHandle; readonly append: boolean } | { readonly kind: "dir"; readonly dir: Dir; readonly path: Buffer };
+type Handle =
+  | { readonly kind: "file"; readonly file: FileHandle; readonly append: boolean }
+  | { readonly kind: "dir"; readonly dir: Dir; readonly path: Buffer };
 
 export class SftpFiles implements AsyncDisposable {
   readonly #start: Buffer;
@@ -61,8 +63,13 @@ export class SftpFiles implements AsyncDisposable {
 
   async write(handle: Buffer, offset: number, data: Buffer): Promise<void> {
     const { file, append } = this.#file(handle);
-    for (let done = 0; done < data.length; ) {
-      const { bytesWritten } = await file.write(data, done, data.length - done, append ? null : offset + done);
+    for (let done = 0; done < data.length;) {
+      const { bytesWritten } = await file.write(
+        data,
+        done,
+        data.length - done,
+        append ? null : offset + done,
+      );
       done += bytesWritten;
     }
   }

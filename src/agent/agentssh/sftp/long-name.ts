@@ -13,7 +13,7 @@ const kinds: Readonly<Record<number, string>> = {
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
 
 export function longName(name: Buffer, { mode, uid, gid, size, mtime }: Required<Attrs>): Buffer {
-  const rights = [...(mode & 0o777).toString(2).padStart(9, "0")]
+  const rights = Array.from((mode & 0o777).toString(2).padStart(9, "0"))
     .map((bit, at) => (bit === "1" ? "rwx".charAt(at % 3) : "-"))
     .join("");
   const at = new Date(mtime * 1000);

@@ -5,7 +5,18 @@
 import type { Duplex } from "node:stream";
 import type { ConnectionOptions, SessionEnd } from "../options.ts";
 import { write } from "../pump.ts";
-import { encodeAttrs, FieldReader, packet, request, response, SftpError, status, string, uint32, uint64 } from "./codec.ts";
+import {
+  encodeAttrs,
+  FieldReader,
+  packet,
+  request,
+  response,
+  SftpError,
+  status,
+  string,
+  uint32,
+  uint64,
+} from "./codec.ts";
 import { type Entry, limits, SftpFiles } from "./files.ts";
 import { longName } from "./long-name.ts";
 
@@ -88,7 +99,10 @@ interface Answer {
 }
 
 const done: Answer = { type: response.status, parts: [uint32(status.ok), string("Success"), string("en")] };
-const end: Answer = { type: response.status, parts: [uint32(status.eof), string("End of file"), string("en")] };
+const end: Answer = {
+  type: response.status,
+  parts: [uint32(status.eof), string("End of file"), string("en")],
+};
 const handleOf = (name: Buffer): Answer => ({ type: response.handle, parts: [string(name)] });
 const after = async (work: Promise<void>): Promise<Answer> => (await work, done);
 
@@ -160,7 +174,11 @@ async function extended(name: string, fields: FieldReader, files: SftpFiles): Pr
 }
 
 function names(entries: readonly Entry[]): Answer {
-  const parts = entries.flatMap(({ name, attrs }) => [string(name), string(longName(name, attrs)), encodeAttrs(attrs)]);
+  const parts = entries.flatMap(({ name, attrs }) => [
+    string(name),
+    string(longName(name, attrs)),
+    encodeAttrs(attrs),
+  ]);
   return { type: response.name, parts: [uint32(entries.length), ...parts] };
 }
 
