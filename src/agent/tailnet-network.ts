@@ -26,34 +26,5 @@ export async function startTailnetNetwork(options: NetworkOptions): Promise<Agen
       };
     },
     [Symbol.asyncDispose]: () => network[Symbol.asyncDispose](),
-/** The agent's network over the tailnet: what `startNetwork` is outside of tests of the run loop. */
-import type { Rand } from "#cryptorand/cryptorand.ts";
-import type { StartNetwork } from "./network.ts";
-export function tailnetNetwork(rand: Rand): StartNetwork {
-  return async (options) => {
-    const network = TailnetAgentNetwork.start({ ...options, rand });
-    let last = { rxBytes: 0, txBytes: 0 };
-    return {
-      update: (facts) => network.update(facts),
-      coordinate: (tailnet, signal) => network.coordinate(tailnet, signal),
-      followDerpMaps: (tailnet, signal) => network.followDerpMaps(tailnet, signal),
-      traffic(): Traffic | undefined {
-        const { rxBytes, txBytes, connections } = network.totals();
-        const rx = rxBytes - last.rxBytes;
-        const tx = txBytes - last.txBytes;
-        last = { rxBytes, txBytes };
-        if (rx === 0 && tx === 0) return undefined;
-        return {
-          connectionsByProto: { TCP: BigInt(connections) },
-          connectionCount: BigInt(connections),
-          rxPackets: 0n,
-          rxBytes: BigInt(rx),
-          txPackets: 0n,
-          txBytes: BigInt(tx),
-          medianLatencyMs: undefined,
-        };
-      },
-      [Symbol.asyncDispose]: () => network[Symbol.asyncDispose](),
-    };
   };
 }

@@ -92,7 +92,7 @@ export const agentCommand: Command = {
     const logs = resolve(inv.get(logDir) || tmpdir());
     const data = resolve(inv.get(scriptDataDir) || tmpdir());
     await mkdir(logs, { recursive: true });
-    const [{ Agent }, { tailnetNetwork }, { fileLogger }] = await Promise.all([
+    const [{ Agent }, { startTailnetNetwork }, { fileLogger }] = await Promise.all([
       import("#agent/agent.ts"),
       import("#agent/tailnet-network.ts"),
       import("#agent/log-file.ts"),
@@ -112,7 +112,7 @@ export const agentCommand: Command = {
       scriptDataDir: data,
       version,
       subsystems: subsystemsOf(env["CODER_AGENT_SUBSYSTEM"] ?? ""),
-      startNetwork: tailnetNetwork(rand),
+      startNetwork: startTailnetNetwork,
       sshMaxTimeoutMs: inv.get(sshMaxTimeout),
       blockFileTransfer: inv.get(blockFileTransfer),
       blockReverseForwarding: inv.get(blockReverse),
