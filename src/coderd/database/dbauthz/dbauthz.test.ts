@@ -249,6 +249,10 @@ async function sampleArguments(t: TestContext): Promise<ReadonlyMap<string, Reco
   const connection = await newConnection(t);
   const client = new pg.Client(clientConfig(connection));
   await client.connect();
+  const { rows: labels } = await client.query<{ type: string; label: string }>(
+    "SELECT DISTINCT ON (enumtypid) enumtypid::regtype::text AS type, enumlabel AS label FROM pg_enum",
+  );
+  const enums = new Map(labels.map(({ type, label }) => [type, label]));
   const out = new Map<string, Record<string, unknown>>();
   for (const [name, query] of Object.entries<AnyQuery>(queries)) {
     const text = query.sql.replace("/*authorize_filter*/", "");
@@ -258,7 +262,12 @@ async function sampleArguments(t: TestContext): Promise<ReadonlyMap<string, Reco
     );
     await client.query("DEALLOCATE probe");
     const types = rows[0]?.types ?? [];
-    out.set(name, Object.fromEntries(query.params.map((param, at) => [param, sample(types[at] ?? "")])));
+    out.set(
+      name,
+      Object.fromEntries(
+        query.params.map((param, at) => [param, enums.get(types[at] ?? "") ?? sample(types[at] ?? "")]),
+      ),
+    );
   }
   await client.end();
   return out;
