@@ -21,6 +21,8 @@ import { provisionerCommand } from "./provisioner/provisioner.ts";
 import { serverCommand } from "./server/server.ts";
 import { tokensCommand } from "./tokens.ts";
 import { whoamiCommand } from "./whoami.ts";
+import { pingCommand } from "./ping.ts";
+import { sshCommand } from "./ssh.ts";
 import { versionCommand } from "./version.ts";
 
 export const root: Command = {
@@ -33,8 +35,10 @@ export const root: Command = {
     deleteCommand,
     listCommand,
     logsCommand,
+    pingCommand,
     restartCommand,
     showCommand,
+    sshCommand,
     startCommand,
     stopCommand,
     updateCommand,
