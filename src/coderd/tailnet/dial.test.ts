@@ -7,6 +7,8 @@ import { realClock } from "#quartz/clock.ts";
 import { drpcClient } from "#rpc/drpc/client.ts";
 import { memoryStreams } from "#rpc/drpc/memory.ts";
 import { Tailnet } from "#rpc/gen/tailnet_pb.js";
+import { dialWebSocket } from "#rpc/wsconn/dial.ts";
+import { wsDuplex } from "#rpc/wsconn/duplex.ts";
 import { discardLogger } from "#slog/slog.ts";
 import { TailnetAgentNetwork } from "#tailnet/agent-network.ts";
 import { PermanentDialError } from "#tailnet/client-controller.ts";
@@ -34,7 +36,7 @@ it("a client reaches its agent through the server's relay, and strangers do not"
     },
     serverUrl: server.url,
     headers: {},
-    accept: (port) => (port === 1 ? (stream) => void stream.pipe(stream) : undefined),
+    accept: (port) => (port <= 2 ? (stream) => void stream.pipe(stream) : undefined),
   });
   const router = tailnetRouter(network, { id: agentId, auth: { kind: "agent", id: agentId } });
   const stop = new AbortController();
@@ -56,6 +58,21 @@ it("a client reaches its agent through the server's relay, and strangers do not"
     assert.equal(Buffer.concat(parts).toString(), "echo");
     assert.equal((await client.ping()).via, "DERP(Coder Embedded Relay)");
     await assert.rejects(client.dialTcp(7), { code: "ECONNREFUSED" });
+  }
+  {
+    // A web terminal: the server's own peer carries it.
+    const url = new URL(`/api/v2/workspaceagents/${agentId}/pty?height=24&width=80`, server.url);
+    const headers = { "Coder-Session-Token": owner.token };
+    await assert.rejects(dialWebSocket(url, { headers }), /400/);
+    url.searchParams.set("reconnect", cryptoRand.uuid());
+    const ws = wsDuplex(await dialWebSocket(url, { headers }));
+    ws.write('{"data":"ls"}');
+    let got = "";
+    for await (const part of ws) {
+      got += Buffer.from(part).toString();
+      if (got.includes("ls")) break;
+    }
+    assert.match(got, /"Height":24,"Width":80.*\{"data":"ls"\}/);
   }
   const stranger = await server.createAnotherUser();
   await assert.rejects(dial(stranger), PermanentDialError);

@@ -11,6 +11,7 @@ import { newPrivateKey } from "#net/keys/x25519.ts";
 import { type DERPMap, DERPMapSchema } from "#rpc/gen/tailnet_pb.js";
 import { MemoryCoordinator, type Coordinator } from "#tailnet/coordinator.ts";
 import { newResumeKey } from "#tailnet/resume.ts";
+import { ServerPeer } from "./peer.ts";
 import type { TailnetDeps } from "./service.ts";
 
 export interface NetworkConfig {
@@ -33,6 +34,8 @@ export interface ServerNetwork extends AsyncDisposable, TailnetDeps {
   readonly config: NetworkConfig;
   /** Takes upgrades of the relay's path; undefined where no relay runs. */
   readonly derp: DerpHttp | undefined;
+  /** Connects to a port of an agent through the server's own peer, which starts with the first use. */
+  readonly dialAgent: ServerPeer["dialAgent"];
 }
 
 export function startNetwork({
@@ -54,14 +57,25 @@ export function startNetwork({
       })
     : undefined;
   let map: DERPMap | undefined;
-  return {
+  let peer: ServerPeer | undefined;
+  const deps: TailnetDeps = {
     coordinator,
     clock,
     resumeKey: newResumeKey(rand),
+    derpMap: () => (map ??= relay ? embeddedDerpMap(accessUrl()) : create(DERPMapSchema, {})),
+  };
+  const acceptRelay = relay && ((stream: Parameters<DerpServer["accept"]>[0]) => void relay.accept(stream));
+  return {
+    ...deps,
+    coordinator,
     config,
     derp: relay && derpHttp(relay),
-    derpMap: () => (map ??= relay ? embeddedDerpMap(accessUrl()) : create(DERPMapSchema, {})),
+    dialAgent: (agentId, port, options) => {
+      peer ??= ServerPeer.start({ network: { ...deps, acceptRelay }, clock, rand, log: log.named("peer") });
+      return peer.dialAgent(agentId, port, options);
+    },
     async [Symbol.asyncDispose]() {
+      await peer?.[Symbol.asyncDispose]();
       coordinator.close();
       await relay?.[Symbol.asyncDispose]();
     },

@@ -1,4 +1,7 @@
 /** How clients reach agents: connection info, the coordination stream of one agent, the feed of relays. */
+import { pipeline } from "node:stream/promises";
+import { encodePtyInit } from "#codersdk/workspacesdk/pty-protocol.ts";
+import { agentPort } from "#tailnet/addresses.ts";
 import { workspaceagents } from "#codersdk/workspaceagents.ts";
 import type { Rand } from "#cryptorand/cryptorand.ts";
 import type { Clock } from "#quartz/clock.ts";
@@ -11,7 +14,7 @@ import type { Ctx } from "../ctx.ts";
 import type { AuthzStore } from "../database/dbauthz/dbauthz.ts";
 import { workspace as workspaceKind } from "../database/dbauthz/kinds.ts";
 import type { SshClientConfig } from "../deployment/routes.ts";
-import { Conflict, NotFound, Unauthorized } from "../errors.ts";
+import { Conflict, invalidField, NotFound, Unauthorized } from "../errors.ts";
 import { bind, type BoundRoute } from "../httpapi/bind.ts";
 import { byteStream, jsonStream } from "../httpapi/reply.ts";
 import { can } from "../rbac/subject.ts";
@@ -63,6 +66,34 @@ export function routes(deps: TailnetRoutesDeps): BoundRoute[] {
         await serveSession(session, router);
       });
     }),
+    bind(workspaceagents.pty, async (ctx, req) => {
+      const { workspaceagent: agentId } = req.params;
+      await mustSsh(store, ctx, agentId);
+      const query = req.query();
+      if (query.reconnect === undefined) {
+        throw invalidField(
+          "The terminal has no id.",
+          "reconnect",
+          "a UUID is needed to find the terminal again",
+        );
+      }
+      const init = encodePtyInit({
+        id: query.reconnect,
+        height: side(query.height, 80),
+        width: side(query.width, 80),
+        command: query.command,
+        container: query.container,
+        containerUser: query.container_user,
+        backendType: query.backend_type,
+      });
+      return byteStream(async (stream, signal) => {
+        const terminal = await network.dialAgent(agentId, agentPort.reconnectingPty, { signal });
+        terminal.write(init);
+        // Whichever side ends first ends the other.
+        await Promise.race([pipeline(stream, terminal), pipeline(terminal, stream, { end: false })]);
+        terminal.destroy();
+      });
+    }),
     bind(workspaceagents.derpMap, () =>
       jsonStream(
         w.json(),
@@ -76,6 +107,12 @@ export function routes(deps: TailnetRoutesDeps): BoundRoute[] {
       ),
     ),
   ];
+}
+
+/** Rows or columns; anything that is none counts as not given. */
+function side(text: string, otherwise: number): number {
+  const value = Number(text);
+  return Number.isInteger(value) && value > 0 && value <= 0xffff ? value : otherwise;
 }
 
 /** The id that the token vouches for, else a new one. */

@@ -14,6 +14,7 @@ import {
 } from "./messages.ts";
 
 const loginTimeoutMs = 10_000;
+const closeTimeoutMs = 200;
 /** The server sends a keepalive each minute. */
 const readTimeoutMs = 120_000;
 /** Packets beyond this are dropped: TCP inside the tunnel slows down and sends them again. */
@@ -103,8 +104,12 @@ export class DerpConnection {
 
   close(): void {
     this.#flush();
-    this.#stream.end();
-    this.#stream.destroy();
+    const stream = this.#stream;
+    // The relay should see an end, not a broken connection; one that does not read is left all the same.
+    const timer = this.#deps.clock.timer(closeTimeoutMs, () => stream.destroy(), { unref: true });
+    stream.once("finish", () => stream.destroy());
+    stream.once("close", () => timer.stop());
+    stream.end();
   }
 
   #write(frame: Buffer): boolean {
