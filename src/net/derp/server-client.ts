@@ -82,7 +82,11 @@ export class ServerClient {
       unref: true,
     });
     stream.on("data", (piece: Buffer) => this.#onData(piece));
-    stream.on("end", () => this.close());
+    stream.on("end", () => {
+      this.close();
+      // Who has hung up reads nothing more; waiting for it would only delay a shutdown.
+      stream.destroy();
+    });
     stream.on("error", () => this.close());
     stream.on("drain", () => {
       this.#blocked = false;
