@@ -12,6 +12,7 @@ import type { ParsedManifest } from "./manifest.ts";
 import { MetadataCollector } from "./metadata.ts";
 import { forwardToLocalhost, type AgentNetwork, type StreamHandler } from "./network.ts";
 import type { AgentOptions } from "./options.ts";
+import { Terminals } from "./reconnectingpty/terminals.ts";
 
 /** A script's report may wait so long for a connection. */
 const reportDeadlineMs = 30_000;
@@ -28,10 +29,17 @@ export class AgentServices implements AsyncDisposable {
   #network: Promise<AgentNetwork> | undefined;
   #ssh: SshServer | undefined;
   #closing = false;
+  readonly #terminals: Terminals;
 
   constructor(options: AgentOptions) {
     this.#options = options;
     this.connections = new ConnectionReports(options);
+    this.#terminals = new Terminals({
+      clock: options.clock,
+      log: options.log.named("terminal"),
+      command: (request) => this.command(request),
+      onViewer: (peer) => this.connections.begin("reconnecting_pty", peer),
+    });
     this.metadata = new MetadataCollector({
       clock: options.clock,
       command: (request) => this.command(request),
@@ -92,6 +100,8 @@ export class AgentServices implements AsyncDisposable {
       case agentPort.ssh:
       case agentPort.sshStandard:
         return (stream, peer) => this.#ssh?.serve(stream, peer);
+      case agentPort.reconnectingPty:
+        return (stream, peer) => this.#terminals.serve(stream, peer);
       default:
         return forwardToLocalhost(port);
     }
@@ -134,7 +144,7 @@ export class AgentServices implements AsyncDisposable {
   /** Ends what people have open; connections are refused from now on. */
   async closeSessions(): Promise<void> {
     this.#closing = true;
-    await this.#ssh?.[Symbol.asyncDispose]();
+    await Promise.all([this.#ssh?.[Symbol.asyncDispose](), this.#terminals[Symbol.asyncDispose]()]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,6 +4,9 @@ import { Forwards } from "./forwards.ts";
 import { limits, type ConnectionOptions } from "./options.ts";
 import { startSession } from "./session.ts";
 
+/** At shutdown a client has so long to close its end. */
+const goodbyeMs = 500;
+
 export class SshConnection {
   /** Resolves when the transport is closed and every session's process has been told. */
   readonly ended: Promise<void>;
@@ -33,6 +36,8 @@ export class SshConnection {
 
     const onClosing = (): void => {
       connection.end();
+      // A peer that is gone never answers our end.
+      options.clock.timer(goodbyeMs, () => void transport.destroy(), { tag: "ssh goodbye", unref: true });
     };
     closing.addEventListener("abort", onClosing, { once: true });
     this.ended = new Promise<void>((resolve) => {
