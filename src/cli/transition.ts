@@ -96,9 +96,6 @@ export async function finish(
   done: string,
 ): Promise<void> {
   const name = `${build.workspace_owner_name}/${build.workspace_name}`;
-  if (build.matched_provisioners && build.matched_provisioners.count === 0) {
-    inv.stderr.write("No provisioner daemon can take this build; it waits until one connects.\n");
-  }
   await followBuild(inv, session, build, inv.stdout);
   inv.stdout.write(`\nThe ${name} workspace has been ${done} at ${stampDisplay(inv.clock.now())}!\n`);
 }

@@ -33,6 +33,10 @@ export const serverCommand: Command = {
     });
     say(`Started HTTP listener at ${server.coderd.url}`);
     say(`View the Web UI: ${server.coderd.accessUrl}`);
+    if (await lacksFirstUser(server.coderd.url)) {
+      say("No user exists yet. On this machine: coder login " + server.coderd.url);
+      say(`From another machine add: --header Coder-Setup-Secret=${server.coderd.setupSecret}`);
+    }
     say("==> Logs will stream in below (press ctrl+c to gracefully exit):");
     // A command line of the same account finds the server.
     await config.write("url", server.coderd.url);
@@ -40,6 +44,12 @@ export const serverCommand: Command = {
     say("Shutting down API server...");
   },
 };
+
+async function lacksFirstUser(url: string): Promise<boolean> {
+  const response = await fetch(`${url}/api/v2/users/first`);
+  await response.body?.cancel();
+  return response.status === 404;
+}
 
 export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
