@@ -173,7 +173,7 @@ export class WireGuard implements Disposable {
   }
 
   #seal(peer: WgPeer, session: Session, inner: Buffer): void {
-    const packet = sealTransport(session.keys.send, session.remoteIndex, session.counter++, inner);
+    const packet = sealTransport(session.sendKey, session.remoteIndex, session.counter++, inner);
     peer.keepaliveAt = undefined;
     if (peer.keepaliveMs > 0) peer.persistentAt = this.#now() + peer.keepaliveMs;
     peer.txBytes += packet.length;
@@ -306,7 +306,7 @@ export class WireGuard implements Disposable {
     const now = this.#now();
     const age = now - session.since;
     if (age >= rejectAfterMs) return;
-    const plaintext = openTransport(session.keys.receive, packet);
+    const plaintext = openTransport(session.receiveKey, packet);
     if (!plaintext || !session.replay.accept(transportCounter(packet))) return;
     const { peer } = session;
     peer.rxBytes += packet.length;

@@ -1,4 +1,5 @@
 /** A peer's state at a device: keys, sessions, what waits for a handshake, and its deadlines. Data only. */
+import { createSecretKey, type KeyObject } from "node:crypto";
 import type { PrivateKey, PublicKey } from "../keys/x25519.ts";
 import type { HandshakeState, TransportKeys } from "./noise.ts";
 import { ReplayWindow } from "./replay.ts";
@@ -7,7 +8,8 @@ export interface Session {
   readonly peer: WgPeer;
   readonly localIndex: number;
   readonly remoteIndex: number;
-  readonly keys: TransportKeys;
+  readonly sendKey: KeyObject;
+  readonly receiveKey: KeyObject;
   readonly initiator: boolean;
   /** On the monotonic clock. */
   readonly since: number;
@@ -61,10 +63,19 @@ export interface WgPeer {
   txBytes: number;
 }
 
-export function newSession(
-  fields: Pick<Session, "peer" | "localIndex" | "remoteIndex" | "keys" | "initiator" | "since">,
-): Session {
-  return { ...fields, replay: new ReplayWindow(), counter: 0 };
+export function newSession({
+  keys,
+  ...fields
+}: Pick<Session, "peer" | "localIndex" | "remoteIndex" | "initiator" | "since"> & {
+  readonly keys: TransportKeys;
+}): Session {
+  return {
+    ...fields,
+    sendKey: createSecretKey(keys.send),
+    receiveKey: createSecretKey(keys.receive),
+    replay: new ReplayWindow(),
+    counter: 0,
+  };
 }
 
 /** The soonest of a peer's deadlines. */

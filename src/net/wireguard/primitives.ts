@@ -1,5 +1,5 @@
 /** The hash, key derivation and ciphers of Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s, by node:crypto where it has them. */
-import { createCipheriv, createDecipheriv, createHash, createHmac } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHash, createHmac, type KeyObject } from "node:crypto";
 import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { blake2s } from "@noble/hashes/blake2.js";
 
@@ -52,8 +52,11 @@ function nonceOf(counter: number): Buffer {
   return nonce;
 }
 
+/** Node spends more time on raw keys than on a packet: sessions hold a KeyObject. */
+export type CipherKey = Uint8Array | KeyObject;
+
 /** Ciphertext and tag. */
-export function seal(key: Uint8Array, counter: number, plaintext: Uint8Array, aad: Uint8Array): Buffer {
+export function seal(key: CipherKey, counter: number, plaintext: Uint8Array, aad: Uint8Array): Buffer {
   const cipher = createCipheriv(cipherName, key, nonceOf(counter), tagOptions);
   if (aad.length > 0) cipher.setAAD(aad, { plaintextLength: plaintext.length });
   const body = cipher.update(plaintext);
@@ -63,7 +66,7 @@ export function seal(key: Uint8Array, counter: number, plaintext: Uint8Array, aa
 
 /** Seals into `out` at `offset`: ciphertext, then tag. For transport packets, which have no further data. */
 export function sealInto(
-  key: Uint8Array,
+  key: CipherKey,
   counter: number,
   plaintext: Uint8Array,
   out: Buffer,
@@ -78,7 +81,7 @@ export function sealInto(
 
 /** Undefined where the tag does not fit. */
 export function open(
-  key: Uint8Array,
+  key: CipherKey,
   counter: number,
   sealed: Uint8Array,
   aad: Uint8Array,

@@ -5,7 +5,7 @@
  *
  * The plaintext is an IP packet padded with zeros to 16 bytes; none at all is a keepalive.
  */
-import { empty, open, sealInto } from "./primitives.ts";
+import { type CipherKey, empty, open, sealInto } from "./primitives.ts";
 import { messageType } from "./noise.ts";
 
 export const transportOverhead = 32;
@@ -14,7 +14,7 @@ export const maxInner = 65_535;
 
 /** Seals an inner packet; padding is added here. */
 export function sealTransport(
-  key: Uint8Array,
+  key: CipherKey,
   receiverIndex: number,
   counter: number,
   inner: Uint8Array,
@@ -40,7 +40,7 @@ export function transportCounter(packet: Buffer): number {
 }
 
 /** The padded plaintext, undefined where the tag does not fit. */
-export function openTransport(key: Uint8Array, packet: Buffer): Buffer | undefined {
+export function openTransport(key: CipherKey, packet: Buffer): Buffer | undefined {
   return open(key, transportCounter(packet), packet.subarray(16), empty);
 }
 
