@@ -3,8 +3,10 @@ import { AsyncResource } from "node:async_hooks";
 import { EventEmitter, once } from "node:events";
 import { describe, it } from "node:test";
 import { cryptoRand } from "#cryptorand/cryptorand.ts";
+import pg from "pg";
 import { realClock } from "#quartz/clock.ts";
 import { discardLogger } from "#slog/slog.ts";
+import { clientConfig } from "./connection.ts";
 import { newDb } from "./dbtestutil/dbtestutil.ts";
 import { isUniqueViolation, NoRows } from "./errors.ts";
 import { Database, requireVersion, type Store } from "./db.ts";
@@ -190,6 +192,23 @@ describe("inTx", () => {
     gate.emit("release");
     await first;
     assert.equal(await store.inTx({}, (tx) => tx.tryLock("x")), true);
+  });
+
+  it("a connection that breaks between two statements fails the transaction, not the process", async (t) => {
+    const { store, connection } = await newDb(t);
+    const admin = new pg.Client(clientConfig(connection));
+    await admin.connect();
+    const failed = store.inTx({}, async (tx) => {
+      await tx.upsertSiteConfig({ key: "k", value: "lost" });
+      await admin.query(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+      );
+      await realClock.sleep(0);
+      await tx.getSiteConfig({ key: "k" });
+    });
+    await assert.rejects(failed);
+    await admin.end();
+    assert.equal(await store.getSiteConfig({ key: "k" }), undefined);
   });
 
   it("read-only transactions cannot write", async (t) => {

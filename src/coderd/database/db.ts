@@ -84,6 +84,9 @@ export class Database implements AsyncDisposable {
       allowExitOnIdle: false,
     });
     // An idle connection that breaks is replaced by the pool: nothing to do but say so.
+    // The pool listens to idle connections only: one that breaks between two statements of a transaction would end the
+    // process. Its next statement fails by itself.
+    pool.on("connect", (client) => client.on("error", () => {}));
     pool.on("error", (error) => options.log.warn("a database connection broke", { error: error.message }));
     try {
       await checkServer(pool);

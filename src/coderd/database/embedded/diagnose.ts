@@ -21,7 +21,12 @@ const hints: readonly (readonly [RegExp, (where: string) => string])[] = [
   ],
   [
     /read-only file system|EROFS/i,
-    (where) => `${where} is on a read-only file system: move the state with CODER_CONFIG_DIR, ${wayOut}`,
+    (where) => `${where} is on a read-only file system: give the state another place, ${wayOut}`,
+  ],
+  [
+    // Node says ENOENT for a folder that it cannot make on a read-only file system.
+    /(ENOENT|ENOTDIR).*mkdir/i,
+    (where) => `${where} cannot be made (a read-only file system?): give the state another place, ${wayOut}`,
   ],
   [
     /permission denied|EACCES|EPERM|operation not permitted/i,

@@ -109,6 +109,41 @@ describe("startEmbeddedPostgres", () => {
     assert.deepEqual(await read(), before);
   });
 
+  it("loses nothing that was acknowledged, however often it is killed", async (t) => {
+    await using server = await start(await places(t));
+    await using database = await Database.open({
+      connection: { ...server.connection, database: "migrated" },
+      log: discardLogger,
+      clock: realClock,
+    });
+    const { store } = database;
+    const acknowledged: string[] = [];
+    const stop = new AbortController();
+    t.after(() => stop.abort());
+    const write = async (writer: number) => {
+      for (let n = 0; !stop.signal.aborted; n++) {
+        const key = `${writer}-${n}`;
+        await store.upsertSiteConfig({ key, value: key }).then(
+          () => acknowledged.push(key),
+          () => {},
+        );
+      }
+    };
+    const writers = [1, 2, 3].map(write);
+    for (let kills = 0; kills < 3; kills++) {
+      const before = acknowledged.length;
+      const killed = server.pid();
+      await eventually("some writes", () => acknowledged.length > before + 50);
+      process.kill(killed, "SIGKILL");
+      await eventually("another process", () => server.pid() !== killed);
+    }
+    const before = acknowledged.length;
+    await eventually("writes again", () => acknowledged.length > before + 50);
+    stop.abort();
+    await Promise.all(writers);
+    for (const key of acknowledged) assert.deepEqual(await store.getSiteConfig({ key }), { value: key });
+  });
+
   it("a database whose parent was killed ends with it; the next start waits for that", async (t) => {
     const where = await places(t);
     const { child, pid } = await startChild(t, where);
@@ -205,7 +240,8 @@ describe("explain", () => {
         "initdb: error: could not look up effective user ID 1234: user does not exist",
         /no entry in \/etc\/passwd/,
       ],
-      ["EROFS: read-only file system, mkdir '/x'", /read-only file system: move the state/],
+      ["EROFS: read-only file system, mkdir '/x'", /read-only file system: give the state another place/],
+      ["ENOENT: no such file or directory, mkdir '/x'", /\/x cannot be made/],
       ["EACCES: permission denied, mkdir '/x'", /cannot be used by the database's user/],
       ["something else", /look at \/x/],
     ];
