@@ -2,10 +2,12 @@
 import { genProto } from "./gen-proto.ts";
 import { genApi } from "./gen-api.ts";
 import { genDocs } from "./gen-docs.ts";
+import { genSql } from "./gen-sql.ts";
 import type { GenOptions } from "./generated.ts";
 
 const generators: Record<string, (options: GenOptions) => Promise<string[]>> = {
   proto: genProto,
+  sql: genSql,
   docs: genDocs,
   api: genApi,
 };

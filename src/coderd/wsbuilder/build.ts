@@ -122,6 +122,7 @@ async function loadFacts(
   workspaceId: string,
   request: BuildRequest,
 ): Promise<BuildFacts> {
+  await tx.lockWorkspaceToBuild(ctx, { id: workspaceId });
   const found = await tx.getBuildFacts(ctx, { workspaceId });
   const { w: workspace, t: template } = found;
   const { lastBuildId, lastBuildNumber, lastVersionId, lastStatus } = found;

@@ -16,11 +16,15 @@ export interface GetTemplateIdOfVersionRow {
   readonly archived: boolean;
 }
 
+export interface LockWorkspaceToBuildArg {
+  readonly id: string;
+}
+
 export interface GetBuildFactsArg {
   readonly workspaceId: string;
 }
 
-/** The workspace, its template and its latest build, if there is one. Locks the workspace: builds come one by one. */
+/** The workspace, its template and its latest build, if there is one. */
 export interface GetBuildFactsRow {
   readonly w: Workspace;
   readonly t: Template;
@@ -179,7 +183,15 @@ export const wsbuilderQueries = {
     params: ["id"],
     columns: { templateId: "text", archived: "boolean" },
   }),
-  /** The workspace, its template and its latest build, if there is one. Locks the workspace: builds come one by one. */
+  /** Builds come one by one. A statement that waits for a lock reads what was before the wait, so the facts come after it. */
+  lockWorkspaceToBuild: query<"one", LockWorkspaceToBuildArg, Workspace>({
+    name: "lockWorkspaceToBuild",
+    kind: "one",
+    sql: "SELECT id, owner_id, organization_id, template_id, name, created_at, updated_at, deleted, autostart_schedule, next_start_at, ttl_ms, last_used_at, dormant_at, deleting_at, automatic_updates, favorite, user_acl, group_acl FROM workspaces WHERE id = $1 FOR UPDATE",
+    params: ["id"],
+    columns: workspaceColumns,
+  }),
+  /** The workspace, its template and its latest build, if there is one. */
   getBuildFacts: query<"one", GetBuildFactsArg, GetBuildFactsRow>({
     name: "getBuildFacts",
     kind: "one",
@@ -191,8 +203,7 @@ LEFT JOIN LATERAL (
   SELECT * FROM workspace_builds wb WHERE wb.workspace_id = w.id ORDER BY wb.build_number DESC LIMIT 1
 ) b ON true
 LEFT JOIN provisioner_jobs j ON j.id = b.job_id
-WHERE w.id = $1
-FOR UPDATE OF w`,
+WHERE w.id = $1`,
     params: ["workspaceId"],
     columns: { w: workspaceColumns, t: templateColumns, lastBuildId: "text", lastBuildNumber: "number", lastVersionId: "text", lastTransition: "text", lastStatus: "text" },
   }),

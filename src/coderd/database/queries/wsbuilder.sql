@@ -7,8 +7,12 @@ SELECT * FROM templates WHERE id = @id FOR SHARE;
 -- name: GetTemplateIdOfVersion :maybe
 SELECT template_id, archived FROM template_versions WHERE id = @id;
 
+-- name: LockWorkspaceToBuild :one
+-- Builds come one by one. A statement that waits for a lock reads what was before the wait, so the facts come after it.
+SELECT * FROM workspaces WHERE id = @id FOR UPDATE;
+
 -- name: GetBuildFacts :one
--- The workspace, its template and its latest build, if there is one. Locks the workspace: builds come one by one.
+-- The workspace, its template and its latest build, if there is one.
 SELECT sqlc.embed(w), sqlc.embed(t), b.id AS last_build_id, b.build_number AS last_build_number,
   b.template_version_id AS last_version_id, b.transition AS last_transition, j.job_status AS last_status
 FROM workspaces w
@@ -17,8 +21,7 @@ LEFT JOIN LATERAL (
   SELECT * FROM workspace_builds wb WHERE wb.workspace_id = w.id ORDER BY wb.build_number DESC LIMIT 1
 ) b ON true
 LEFT JOIN provisioner_jobs j ON j.id = b.job_id
-WHERE w.id = @workspace_id
-FOR UPDATE OF w;
+WHERE w.id = @workspace_id;
 
 -- name: GetVersionToBuild :maybe
 SELECT sqlc.embed(v), sqlc.embed(j)

@@ -17,6 +17,7 @@ type NewBuild = { readonly workspaceId: string; readonly transition: WorkspaceTr
 export const wsbuilderRules = {
   lockTemplateToUse: row("read", template),
   getTemplateIdOfVersion: reads,
+  lockWorkspaceToBuild: row("read", workspace),
   getBuildFacts: row("read", workspace, ({ w }) => w),
   getVersionToBuild: reads,
   getParametersToBuild: reads,
