@@ -33,6 +33,7 @@ import { newGuard } from "./httpmw/guard.ts";
 import { LastUsed } from "./httpmw/lastused.ts";
 import * as organizations from "./organizations/routes.ts";
 import * as pages from "./pages/routes.ts";
+import * as provisionerdaemons from "./provisionerdaemons/routes.ts";
 import { type BuiltinSettings, Provisioning } from "./provisionerdserver/start.ts";
 import { actors } from "./rbac/actors.ts";
 import { newRoleTable } from "./rbac/roletable.ts";
@@ -81,6 +82,7 @@ export interface Services
     templates.TemplatesDeps,
     templateversions.TemplateVersionsDeps,
     tailnet.TailnetRoutesDeps,
+    provisionerdaemons.ProvisionerDaemonsDeps,
     workspacebuilds.WorkspaceBuildsDeps,
     workspacesRead.ReadDeps,
     workspacesWrite.WriteDeps {
@@ -105,6 +107,7 @@ const modules: readonly ((services: Services) => BoundRoute[])[] = [
   templates.routes,
   templateversions.routes,
   users.routes,
+  provisionerdaemons.routes,
   workspacebuilds.routes,
   workspaceagents.routes,
   workspacesRead.routes,
