@@ -9,12 +9,6 @@ export const CreateProvisionerKey = w.struct("CreateProvisionerKeyRequest", {
 });
 export type CreateProvisionerKey = w.Infer<typeof CreateProvisionerKey>;
 
-export const CreateProvisionerKeyRequest = w.struct("CreateProvisionerKeyRequest", {
-  name: w.string(),
-  tags: w.map(w.string()),
-});
-export type CreateProvisionerKeyRequest = w.Infer<typeof CreateProvisionerKeyRequest>;
-
 export const CreateProvisionerKeyResponse = w.struct("CreateProvisionerKeyResponse", {
   key: w.string(),
 });

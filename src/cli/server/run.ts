@@ -3,6 +3,7 @@ import { PgPubsub } from "#coderd/database/pubsub/pg-pubsub.ts";
 import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 import { startCoderd, type Coderd } from "#coderd/coderd.ts";
+import { Purger } from "#coderd/database/dbpurge/dbpurge.ts";
 import { serverOptions as o } from "#coderd/deployment/options.ts";
 import type { Clock } from "#quartz/clock.ts";
 import type { Rand } from "#cryptorand/cryptorand.ts";
@@ -47,6 +48,7 @@ export async function startServer(facts: ServerFacts): Promise<RunningServer> {
   say(`Using ${opened.description}`);
   const pubsub = cleanup.use(await PgPubsub.start({ database: opened.database, clock, log }));
   const count = values.get(o.provisionerDaemons);
+  cleanup.use(Purger.start({ store: opened.database.store, clock, log: log.named("dbpurge") }));
   const coderd = await startCoderd({
     store: opened.database.store,
     pubsub,

@@ -53,7 +53,12 @@ function idsOf(search: URLSearchParams): string[] {
     .filter((text) => text !== "")
     .map((text) => {
       const id = parseUuid(text);
-      if (id === undefined) throw invalidField("Invalid query parameters.", "ids", `${JSON.stringify(text.slice(0, 40))} is no uuid`);
+      if (id === undefined)
+        throw invalidField(
+          "Invalid query parameters.",
+          "ids",
+          `${JSON.stringify(text.slice(0, 40))} is no uuid`,
+        );
       return id;
     });
 }
@@ -110,7 +115,11 @@ function keys(deps: ProvisionerDaemonsDeps): BoundRoute[] {
       const organization = await resolveOrganization(ctx, store, req.params.organization);
       const { name, tags } = req.body();
       if (name === "" || name.length > 64 || !keyName.test(name)) {
-        throw invalidField("A provisioner key has a name of letters, digits and hyphens.", "name", "1 to 64 characters");
+        throw invalidField(
+          "A provisioner key has a name of letters, digits and hyphens.",
+          "name",
+          "1 to 64 characters",
+        );
       }
       if (reservedNames.has(name.toLowerCase())) {
         throw invalidField(`The name "${name}" is reserved.`, "name", "choose another name");
@@ -133,7 +142,9 @@ function keys(deps: ProvisionerDaemonsDeps): BoundRoute[] {
     }),
     bind(provisionerkeys.list, async (ctx, req) => {
       const organization = await resolveOrganization(ctx, store, req.params.organization);
-      return (await store.getOrganizationProvisionerKeys(ctx, { organizationId: organization.id })).map(toKey);
+      return (await store.getOrganizationProvisionerKeys(ctx, { organizationId: organization.id })).map(
+        toKey,
+      );
     }),
     bind(provisionerkeys.daemons, async (ctx, req) => {
       const organization = await resolveOrganization(ctx, store, req.params.organization);
@@ -142,7 +153,11 @@ function keys(deps: ProvisionerDaemonsDeps): BoundRoute[] {
       const rows = await store.getOrganizationDaemons(ctx, { organizationId, ids: [], tags: {} });
       const now = ctx.now();
       const alive = rows.filter((row) => daemonStatus(row, now) !== "offline");
-      const reserved = await reservedKeys(ctx, store, alive.map(({ d }) => d.keyId));
+      const reserved = await reservedKeys(
+        ctx,
+        store,
+        alive.map(({ d }) => d.keyId),
+      );
       return [...own, ...reserved].map((key) => ({
         key: toKey(key),
         daemons: alive.filter(({ d }) => d.keyId === key.id).map((row) => toDaemon(row, now)),
@@ -171,7 +186,9 @@ function keys(deps: ProvisionerDaemonsDeps): BoundRoute[] {
 /** The words of the wire that stand for daemons without a key of their own. */
 async function reservedKeys(ctx: Ctx, store: AuthzStore, used: readonly string[]): Promise<ProvisionerKey[]> {
   const system = ctx.as(actors.provisionerd, "names of reserved keys are no secret");
-  const ids = [1, 2, 3].map((n) => `00000000-0000-0000-0000-00000000000${n}`).filter((id) => used.includes(id));
+  const ids = [1, 2, 3]
+    .map((n) => `00000000-0000-0000-0000-00000000000${n}`)
+    .filter((id) => used.includes(id));
   return Promise.all(ids.map((id) => store.getProvisionerKeyById(system, { id })));
 }
 
@@ -193,11 +210,16 @@ function jobs(deps: ProvisionerDaemonsDeps): BoundRoute[] {
       const wanted = listOf(req.search, "status");
       const unknown = wanted.find((name) => !statuses.some((status) => status === name));
       if (unknown !== undefined) {
-        throw invalidField("Invalid query parameters.", "status", `${JSON.stringify(unknown.slice(0, 40))} is no status`);
+        throw invalidField(
+          "Invalid query parameters.",
+          "status",
+          `${JSON.stringify(unknown.slice(0, 40))} is no status`,
+        );
       }
       const initiator = req.search.get("initiator") ?? "";
       const initiatorId = initiator === "" ? null : parseUuid(initiator);
-      if (initiatorId === undefined) throw invalidField("Invalid query parameters.", "initiator", "expected a uuid");
+      if (initiatorId === undefined)
+        throw invalidField("Invalid query parameters.", "initiator", "expected a uuid");
       const rows = await store.getOrganizationJobs(ctx, {
         organizationId: organization.id,
         ids: idsOf(req.search),
@@ -228,10 +250,12 @@ function jobs(deps: ProvisionerDaemonsDeps): BoundRoute[] {
 async function withPlaces(ctx: Ctx, store: AuthzStore, rows: readonly GetOrganizationJobsRow[]) {
   const pending = rows.filter(({ j }) => j.jobStatus === "pending").map(({ j }) => j.id);
   const seenAfter = new Date(ctx.now().getTime() - staleMs);
-  const queues = pending.length === 0 ? [] : await store.getProvisionerJobQueues(ctx, { ids: pending, seenAfter });
+  const queues =
+    pending.length === 0 ? [] : await store.getProvisionerJobQueues(ctx, { ids: pending, seenAfter });
   const eligible = pending.length === 0 ? [] : await store.getEligibleDaemons(ctx, { jobIds: pending });
   return rows.map((row) => {
-    const queue = queues.find(({ id }) => id === row.j.id);
+    const found = queues.find(({ id }) => id === row.j.id);
+    const queue = found && { position: found.position ?? 0, size: found.size ?? 0 };
     const workers = eligible
       .filter(({ jobId, lastSeenAt }) => jobId === row.j.id && lastSeenAt !== null && lastSeenAt >= seenAfter)
       .map(({ daemonId }) => daemonId);

@@ -39,7 +39,8 @@ export async function admitDaemon(
   const system = provisioning.ctx.until(ctx.signal);
   const apiVersion = readVersion(search.get("version") ?? "1.0");
   const name = search.get("name") ?? "";
-  if (name === "" || name.length > 64) throw invalidField("A daemon has a name.", "name", "1 to 64 characters");
+  if (name === "" || name.length > 64)
+    throw invalidField("A daemon has a name.", "name", "1 to 64 characters");
   const provisioners = readTypes(search.getAll("provisioner"));
   const asked = readTags(search.getAll("tag"));
   const organization = await resolveOrganization(system, store, request.organization);
@@ -96,7 +97,11 @@ export function keyDeletedChannel(keyId: string): string {
 function readVersion(text: string): string {
   const [, major, minor] = /^(\d{1,4})\.(\d{1,4})$/.exec(text) ?? [];
   if (major === undefined || minor === undefined) {
-    throw invalidField("Unknown or unsupported API version", "version", `invalid version string: ${text.slice(0, 40)}`);
+    throw invalidField(
+      "Unknown or unsupported API version",
+      "version",
+      `invalid version string: ${text.slice(0, 40)}`,
+    );
   }
   if (Number(major) !== ours.major || Number(minor) > ours.minor) {
     const detail = `server is at version ${ours.major}.${ours.minor}, behind requested version ${text}`;
@@ -108,9 +113,14 @@ function readVersion(text: string): string {
 function readTypes(names: readonly string[]): ProvisionerType[] {
   const types = names.map((name): ProvisionerType => {
     if (name === "echo" || name === "terraform") return name;
-    throw invalidField(`Unknown provisioner type "${name.slice(0, 40)}"`, "provisioner", "known are echo and terraform");
+    throw invalidField(
+      `Unknown provisioner type "${name.slice(0, 40)}"`,
+      "provisioner",
+      "known are echo and terraform",
+    );
   });
-  if (types.length === 0) throw invalidField("A daemon offers a provisioner.", "provisioner", "none was given");
+  if (types.length === 0)
+    throw invalidField("A daemon offers a provisioner.", "provisioner", "none was given");
   return [...new Set(types)];
 }
 
@@ -118,8 +128,14 @@ function readTags(pairs: readonly string[]): Tags {
   const out: Record<string, string> = {};
   for (const pair of pairs) {
     const at = pair.indexOf("=");
-    if (at < 1) throw invalidField("Invalid provisioner tag", "tag", `expected key=value: received ${pair.slice(0, 80)}`);
-    if (pair.includes("\0")) throw invalidField("Invalid provisioner tag", "tag", "tags cannot contain the null byte (0x00)");
+    if (at < 1)
+      throw invalidField(
+        "Invalid provisioner tag",
+        "tag",
+        `expected key=value: received ${pair.slice(0, 80)}`,
+      );
+    if (pair.includes("\0"))
+      throw invalidField("Invalid provisioner tag", "tag", "tags cannot contain the null byte (0x00)");
     out[pair.slice(0, at)] = pair.slice(at + 1);
   }
   return out;

@@ -46,7 +46,11 @@ export function toDaemon(row: GetOrganizationDaemonsRow, now: Date): WireDaemon 
 function jobOf(
   id: string | null,
   status: ProvisionerJobStatus | null,
-  template: { readonly name: string | null; readonly icon: string | null; readonly displayName: string | null },
+  template: {
+    readonly name: string | null;
+    readonly icon: string | null;
+    readonly displayName: string | null;
+  },
 ): ProvisionerDaemonJob | null {
   if (id === null || status === null) return null;
   return {
@@ -59,7 +63,13 @@ function jobOf(
 }
 
 export function toKey(key: ProvisionerKey): WireKey {
-  return { id: key.id, created_at: key.createdAt, organization: key.organizationId, name: key.name, tags: key.tags };
+  return {
+    id: key.id,
+    created_at: key.createdAt,
+    organization: key.organizationId,
+    name: key.name,
+    tags: key.tags,
+  };
 }
 
 export interface JobPlace {
