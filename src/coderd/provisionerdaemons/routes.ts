@@ -53,12 +53,13 @@ function idsOf(search: URLSearchParams): string[] {
     .filter((text) => text !== "")
     .map((text) => {
       const id = parseUuid(text);
-      if (id === undefined)
+      if (id === undefined) {
         throw invalidField(
           "Invalid query parameters.",
           "ids",
           `${JSON.stringify(text.slice(0, 40))} is no uuid`,
         );
+      }
       return id;
     });
 }
@@ -218,8 +219,9 @@ function jobs(deps: ProvisionerDaemonsDeps): BoundRoute[] {
       }
       const initiator = req.search.get("initiator") ?? "";
       const initiatorId = initiator === "" ? null : parseUuid(initiator);
-      if (initiatorId === undefined)
+      if (initiatorId === undefined) {
         throw invalidField("Invalid query parameters.", "initiator", "expected a uuid");
+      }
       const rows = await store.getOrganizationJobs(ctx, {
         organizationId: organization.id,
         ids: idsOf(req.search),

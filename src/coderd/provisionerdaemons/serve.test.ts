@@ -84,8 +84,9 @@ test("keys: names are unique and not reserved; members make none; a key never sh
   const { key } = await make(owner, "one");
   assert.equal(key.length, 43);
   await assert.rejects(make(owner, "one"), status(409));
-  for (const name of ["", "user-auth", "a b", "x".repeat(65)])
+  for (const name of ["", "user-auth", "a b", "x".repeat(65)]) {
     await assert.rejects(make(owner, name), status(400));
+  }
   await assert.rejects(make(member, "two"), (error) => error instanceof ClientError && error.status >= 403);
   const keys = (await owner.client.call(provisionerkeys.list, { params })) ?? [];
   assert.deepEqual(

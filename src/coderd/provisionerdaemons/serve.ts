@@ -39,8 +39,9 @@ export async function admitDaemon(
   const system = provisioning.ctx.until(ctx.signal);
   const apiVersion = readVersion(search.get("version") ?? "1.0");
   const name = search.get("name") ?? "";
-  if (name === "" || name.length > 64)
+  if (name === "" || name.length > 64) {
     throw invalidField("A daemon has a name.", "name", "1 to 64 characters");
+  }
   const provisioners = readTypes(search.getAll("provisioner"));
   const asked = readTags(search.getAll("tag"));
   const organization = await resolveOrganization(system, store, request.organization);
@@ -119,8 +120,9 @@ function readTypes(names: readonly string[]): ProvisionerType[] {
       "known are echo and terraform",
     );
   });
-  if (types.length === 0)
+  if (types.length === 0) {
     throw invalidField("A daemon offers a provisioner.", "provisioner", "none was given");
+  }
   return [...new Set(types)];
 }
 
@@ -128,14 +130,16 @@ function readTags(pairs: readonly string[]): Tags {
   const out: Record<string, string> = {};
   for (const pair of pairs) {
     const at = pair.indexOf("=");
-    if (at < 1)
+    if (at < 1) {
       throw invalidField(
         "Invalid provisioner tag",
         "tag",
         `expected key=value: received ${pair.slice(0, 80)}`,
       );
-    if (pair.includes("\0"))
+    }
+    if (pair.includes("\0")) {
       throw invalidField("Invalid provisioner tag", "tag", "tags cannot contain the null byte (0x00)");
+    }
     out[pair.slice(0, at)] = pair.slice(at + 1);
   }
   return out;
