@@ -36,7 +36,7 @@ export async function findOnMachine(env: NodeJS.ProcessEnv): Promise<Finding[]> 
     {
       name: "Terraform",
       found: terraform,
-      remedy: "not needed for the starter template; others: put terraform 1.5 or newer on PATH",
+      remedy: "not needed for the starter template; others: put terraform 1.1 or newer on PATH",
     },
     {
       name: "Docker",

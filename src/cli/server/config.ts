@@ -3,8 +3,26 @@ import type { CoderdConfig } from "#coderd/config.ts";
 import { allServerOptions, serverOptions as o } from "#coderd/deployment/options.ts";
 import { optionName, yamlKey } from "#serpent/option.ts";
 import type { Values } from "#serpent/resolve.ts";
+import type { Logger } from "#slog/slog.ts";
 import { UserError } from "../errors.ts";
 import { parsePairs } from "../parameters.ts";
+
+/** Known, so that a deployment moves over without errors; told at the start, so that nobody relies on them. */
+const withoutEffect = [
+  o.docsUrl,
+  o.derpServerRegionId,
+  o.derpServerRegionCode,
+  o.derpServerRegionName,
+  o.provisionerForceCancelInterval,
+  o.jobHangDetectorInterval,
+  o.agentStatsRefreshInterval,
+];
+
+export function warnWithoutEffect(values: Values, log: Logger): void {
+  for (const option of withoutEffect) {
+    if (values.isSet(option)) log.warn("this option has no effect yet", { option: optionName(option) });
+  }
+}
 
 export function coderdConfig(values: Values): Partial<CoderdConfig> {
   const accessUrl = values.get(o.accessUrl).replace(/\/+$/, "");

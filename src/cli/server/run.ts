@@ -10,7 +10,7 @@ import type { Rand } from "#cryptorand/cryptorand.ts";
 import type { Values } from "#serpent/resolve.ts";
 import type { Logger } from "#slog/slog.ts";
 import { startEngines } from "../engines.ts";
-import { coderdConfig, parseAddress } from "./config.ts";
+import { coderdConfig, parseAddress, warnWithoutEffect } from "./config.ts";
 import { openDatabase } from "./database.ts";
 
 export interface ServerFacts {
@@ -34,6 +34,7 @@ export interface RunningServer extends AsyncDisposable {
 export async function startServer(facts: ServerFacts): Promise<RunningServer> {
   await using cleanup = new AsyncDisposableStack();
   const { values, clock, rand, log, signal, stateDir, cacheDir, say } = facts;
+  warnWithoutEffect(values, log);
   const listen = parseAddress(values.get(o.httpAddress));
   const opened = await openDatabase({
     url: values.get(o.postgresUrl),
