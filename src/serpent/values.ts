@@ -152,17 +152,4 @@ export const url: ValueType<string> = {
   format: (value) => value,
 };
 
-export const hostPort: ValueType<string> = {
-  name: "host:port",
-  zero: "",
-  noEmpty: true,
-  parse(text) {
-    if (!/^(\[[^\]]*\]|[^:]*):\d{1,5}$/.test(text)) {
-      throw new Error(`invalid address ${JSON.stringify(text)}: want host:port`);
-    }
-    return text;
-  },
-  format: (value) => value,
-};
-
 export const configPath: ValueType<string> = { ...string, name: "yaml-config-path" };

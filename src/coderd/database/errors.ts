@@ -45,10 +45,6 @@ export function isSerializationFailure(error: unknown): boolean {
   return state === "40001" || state === "40P01";
 }
 
-export function isLockTimeout(error: unknown): boolean {
-  return sqlState(error) === "55P03";
-}
-
 /** The server is away or starting: a connection could not be made, so nothing was sent. */
 export function isUnreachable(error: unknown): boolean {
   if (!(error instanceof Error) || !("code" in error)) return false;

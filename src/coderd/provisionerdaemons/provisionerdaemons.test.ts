@@ -75,8 +75,10 @@ test("a daemon with a key dials in, runs a job and is listed; its key's end is i
   const version = await createTemplateVersion(owner);
   const done = await awaitTemplateVersionJobCompleted(owner, version.id);
   assert.equal(done.job.status, "succeeded");
+  const [listedJob] = await owner.client.call(provisionerjobs.list, { params });
+  assert.deepEqual([listedJob?.id, listedJob?.worker_name], [done.job.id, "outside"]);
   const [daemon] = await owner.client.call(provisionerdaemons.list, { params });
-  assert.equal(daemon?.name, "outside");
+  assert.deepEqual([daemon?.name, daemon?.status], ["outside", "idle"]);
   assert.equal(daemon?.key_name, "outer");
   assert.equal(daemon?.previous_job?.id, done.job.id);
   const listed = await owner.client.call(provisionerkeys.daemons, { params });
@@ -138,12 +140,12 @@ test("key names are unique and some are reserved", async (t) => {
       params: { organization: owner.organizationId },
       body: { name, tags: { a: "b" } },
     });
-  await create("one");
+  const { key } = await create("one");
   const status = (wanted: number) => (error: unknown) =>
     error instanceof ClientError && error.status === wanted;
   await assert.rejects(create("One"), status(409));
   await assert.rejects(create("psk"), status(400));
-  await assert.rejects(create("a b"), status(400));
+  for (const bad of ["", "user-auth", "a b", "x".repeat(65)]) await assert.rejects(create(bad), status(400));
   const list = await owner.client.call(provisionerkeys.list, {
     params: { organization: owner.organizationId },
   });
@@ -151,4 +153,5 @@ test("key names are unique and some are reserved", async (t) => {
     list.map(({ name, tags }) => [name, { ...tags }]),
     [["one", { a: "b" }]],
   );
+  assert.equal(JSON.stringify(list).includes(key), false, "a secret is shown once");
 });

@@ -32,7 +32,6 @@ export const headerLength = 5;
 export const maxFrame = 1 << 20;
 export const maxPacket = 64 << 10;
 export const maxInfo = 256 << 10;
-export const maxGreeting = 1 << 10;
 
 export const peerGoneReason = { disconnected: 0, notHere: 1 } as const;
 

@@ -41,11 +41,6 @@ export function mac2Fits(message: Buffer, cookie: Uint8Array): boolean {
   return timingSafeEqual(mac(cookie, message.subarray(0, at)), message.subarray(at));
 }
 
-/** The cookie of a source (its address bytes) under the responder's secret, which changes every two minutes. */
-export function cookieFor(secret: Uint8Array, source: Uint8Array): Buffer {
-  return mac(secret, source);
-}
-
 export function createCookieReply(
   message: Buffer,
   key: Uint8Array,

@@ -9,8 +9,6 @@ import { type CipherKey, empty, open, sealInto } from "./primitives.ts";
 import { messageType } from "./noise.ts";
 
 export const transportOverhead = 32;
-/** Largest inner packet that is accepted, so that no length can grow a buffer without bound. */
-export const maxInner = 65_535;
 
 /** Seals an inner packet; padding is added here. */
 export function sealTransport(

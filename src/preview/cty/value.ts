@@ -68,7 +68,6 @@ export const raw = (type: Type, content: Content | null | undefined, sensitive =
   value(type, content, sensitive);
 
 export const isNull = (v: Value): boolean => v.content === null;
-export const isKnown = (v: Value): boolean => v.content !== undefined;
 
 export function items(v: Value): readonly Value[] {
   const { content } = v;

@@ -1,6 +1,5 @@
 /** Short forms for the function tables. */
 import * as t from "../cty/type.ts";
-import type { Type } from "../cty/type.ts";
 import * as v from "../cty/value.ts";
 import { ValueError, type Value } from "../cty/value.ts";
 import { toDouble, toSafeInt, type Num } from "../cty/number.ts";
@@ -60,14 +59,6 @@ export function intOf(value: Value | undefined): number {
 
 export const doubleOf = (value: Value | undefined): number => toDouble(numOf(value));
 
-export function boolOf(value: Value | undefined): boolean {
-  if (typeof value?.content === "boolean") return value.content;
-  throw new ValueError("bool required");
-}
-
 export const textsOf = (value: Value | undefined): string[] => (value ? v.items(value).map(textOf) : []);
 
 export const stringList = (items: readonly string[]): Value => v.list(t.string, items.map(v.str));
-
-/** The element type of a collection type. */
-export const elementType = (type: Type): Type => ("of" in type ? type.of : t.dynamic);

@@ -6,7 +6,7 @@ import type {
   OrganizationMember as WireMember,
 } from "#codersdk/organizations.ts";
 import type { SlimRole } from "#codersdk/roles.ts";
-import type { GitSshKey as WireGitSshKey, MinimalUser, User as WireUser } from "#codersdk/users.ts";
+import type { GitSshKey as WireGitSshKey, User as WireUser } from "#codersdk/users.ts";
 import { zeroTime } from "#codersdk/wire.ts";
 import { builtInSiteRoles, isOrgRoleName, isSiteRoleName, builtInOrgRole } from "../../rbac/roles.ts";
 import type { ApiKey, GitSshKey, Organization, OrganizationMember, User } from "../gen/models.gen.ts";
@@ -42,10 +42,6 @@ export function toUser(user: User, organizationIds: readonly string[]): WireUser
     roles: user.rbacRoles.map(siteRole),
     has_ai_seat: false,
   };
-}
-
-export function toMinimalUser(user: Pick<User, "id" | "username" | "name" | "avatarUrl">): MinimalUser {
-  return { id: user.id, username: user.username, name: user.name, avatar_url: user.avatarUrl };
 }
 
 export function toOrganization(row: Organization): WireOrganization {
