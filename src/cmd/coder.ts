@@ -12,7 +12,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
 });
 
-const status = await main(process.argv.slice(2), {
+// No top-level await: releases are one CommonJS file.
+void main(process.argv.slice(2), {
   env: process.env,
   stdin: process.stdin,
   stdout: process.stdout,
@@ -21,6 +22,7 @@ const status = await main(process.argv.slice(2), {
   clock: realClock,
   rand: cryptoRand,
   cwd: process.cwd(),
+}).then((status) => {
+  // What a command leaves open (a prompt's input, a pooled connection) must not keep the process.
+  process.exit(status);
 });
-// What a command leaves open (a prompt's input, a pooled connection) must not keep the process.
-process.exit(status);
