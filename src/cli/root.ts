@@ -4,6 +4,13 @@ import { renderHelp } from "#serpent/help.ts";
 import { UsageError } from "#serpent/resolve.ts";
 import { globals } from "./globals.ts";
 import { agentCommand } from "./agent.ts";
+import { autoupdateCommand } from "./autoupdate.ts";
+import { favoriteCommand, unfavoriteCommand } from "./favorite.ts";
+import { organizationsCommand } from "./organizations/organizations.ts";
+import { publickeyCommand } from "./publickey.ts";
+import { renameCommand } from "./rename.ts";
+import { stateCommand } from "./state.ts";
+import { usersCommand } from "./users/users.ts";
 import { createCommand } from "./create.ts";
 import { deleteCommand } from "./delete.ts";
 import { listCommand } from "./list.ts";
@@ -31,16 +38,23 @@ export const root: Command = {
   options: Object.values(globals),
   children: [
     agentCommand,
+    autoupdateCommand,
     createCommand,
     deleteCommand,
+    favoriteCommand,
     listCommand,
     logsCommand,
+    organizationsCommand,
     pingCommand,
+    publickeyCommand,
+    renameCommand,
     restartCommand,
     showCommand,
     sshCommand,
     startCommand,
+    stateCommand,
     stopCommand,
+    unfavoriteCommand,
     updateCommand,
     loginCommand,
     loginLinkCommand,
@@ -49,6 +63,7 @@ export const root: Command = {
     provisionerCommand,
     serverCommand,
     tokensCommand,
+    usersCommand,
     whoamiCommand,
     versionCommand,
   ],

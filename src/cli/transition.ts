@@ -37,6 +37,8 @@ export interface BuildWish {
   readonly templateVersionId?: string;
   readonly parameters?: readonly Value[];
   readonly orphan?: boolean;
+  /** Terraform state that the build begins with. */
+  readonly state?: Uint8Array<ArrayBuffer>;
   readonly reason?: "cli" | "ssh_connection" | "vscode_connection" | "jetbrains_connection";
 }
 
@@ -50,6 +52,7 @@ export async function createBuild(
     body: {
       template_version_id: wish.templateVersionId ?? zeroUuid,
       transition: wish.transition,
+      state: wish.state,
       orphan: wish.orphan || undefined,
       rich_parameter_values: wish.parameters && wish.parameters.length > 0 ? [...wish.parameters] : undefined,
       template_version_preset_id: zeroUuid,

@@ -181,7 +181,7 @@ export const workspacebuilds = {
     path: "/api/v2/workspacebuilds/{workspacebuild}/state",
     auth: "session",
     uuidParams: ["workspacebuild"],
-    responses: { 200: WorkspaceBuild },
+    responses: { 200: { raw: "application/json" } },
     summary: "Terraform state of a build",
   }),
   setState: endpoint({

@@ -18,6 +18,7 @@ import { UserError } from "../errors.ts";
 import { orgOption, pickOrganization } from "../organization.ts";
 import { parsePairs, readParameterFile, type Value } from "../parameters.ts";
 import { connect, type Session } from "../session.ts";
+import { readAll } from "../stdin.ts";
 import { confirmUnlessYes, yes } from "../transition.ts";
 import { archiveTemplate } from "./archive.ts";
 
@@ -88,7 +89,7 @@ export const pushCommand: Command = {
     const organization = await pickOrganization(inv, client);
     const template = await findTemplate(inv, session, organization.id, name);
     if (!fromStdin) await confirmUnlessYes(inv, `Upload ${JSON.stringify(dir)}?`);
-    const archive = fromStdin ? await readAll(inv) : await archiveTemplate(resolve(inv.cwd, dir));
+    const archive = fromStdin ? await readAll(inv, stdinLimit) : await archiveTemplate(resolve(inv.cwd, dir));
     const { hash: fileId } = await client.call(contract.files.upload, {
       body: archive,
       headers: { "Content-Type": "application/x-tar" },
@@ -239,17 +240,3 @@ async function jsonVariables(dir: string): Promise<Value[]> {
 
 /** Most bytes of an archive on standard input; the server takes no more. */
 const stdinLimit = 100 * 1024 * 1024;
-
-async function readAll(inv: Invocation): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of inv.stdin) {
-    const bytes = Buffer.from(chunk as Uint8Array);
-    size += bytes.length;
-    if (size > stdinLimit) {
-      throw new UserError(`the archive on standard input is larger than ${stdinLimit} bytes`);
-    }
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks);
-}
