@@ -97,8 +97,9 @@ test("commands, options, variables, defaults against those of stock clients", (t
     const aliases = (one.aliases ?? []).filter((alias) => !command?.aliases?.includes(alias));
     if (aliases.length > 0) found.push(`aliases ${aliases.join(", ")} are missing`);
     for (const own of options) {
-      if (own.flag && !one.options?.some(({ flag }) => flag === own.flag))
+      if (own.flag && !one.options?.some(({ flag }) => flag === own.flag)) {
         found.push(`--${own.flag} is ours`);
+      }
     }
     lines.push(...found.map((text) => `${one.path}: ${text}`));
   }

@@ -73,6 +73,7 @@ function printUser(inv: Invocation, user: User, organizations: readonly string[]
     ["Roles", roles.length > 0 ? roles.join(", ") : "(none)"],
     ["Organizations", organizations.join(", ")],
   ] as const;
-  for (const [name, value] of rows)
+  for (const [name, value] of rows) {
     inv.stdout.write(`${name.padEnd(15)}${printable(value)}`.trimEnd() + "\n");
+  }
 }
