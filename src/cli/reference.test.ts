@@ -51,10 +51,8 @@ function compareOption(recorded: RecordedOption, own: AnyOption | undefined): st
   const flag = `--${recorded.flag ?? recorded.name}`;
   if (!own) return [`${flag} is missing`];
   const out: string[] = [];
-  const check = (what: string, ours: unknown, theirs: unknown): void => {
-    if (String(ours ?? "") !== String(theirs ?? "")) {
-      out.push(`${flag} ${what}: ours ${String(ours ?? "")}, recorded ${String(theirs ?? "")}`);
-    }
+  const check = (what: string, ours = "", theirs = ""): void => {
+    if (ours !== theirs) out.push(`${flag} ${what}: ours ${ours}, recorded ${theirs}`);
   };
   check("shorthand", own.shorthand, recorded.shorthand);
   check("env", own.env, recorded.env);
@@ -67,7 +65,7 @@ function compareOption(recorded: RecordedOption, own: AnyOption | undefined): st
   if (!sameDefault(own, recorded)) {
     out.push(`${flag} default: ours ${own.default ?? ""}, recorded ${recorded.default ?? ""}`);
   }
-  check("hidden", own.hidden ?? false, recorded.hidden ?? false);
+  check("hidden", String(own.hidden ?? false), String(recorded.hidden ?? false));
   return out;
 }
 
