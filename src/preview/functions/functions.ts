@@ -6,9 +6,10 @@ import * as t from "../cty/type.ts";
 import * as v from "../cty/value.ts";
 import { ValueError } from "../cty/value.ts";
 import type { HclFunction } from "../hcl/scope.ts";
+import { bcryptFunction } from "./bcrypt.ts";
 import { collectionFunctions } from "./collections.ts";
 import { conversionFunctions } from "./conversion.ts";
-import { define, type FunctionTable, text, textOf } from "./define.ts";
+import { define, type FunctionTable, number, text, textOf } from "./define.ts";
 import { encodingFunctions } from "./encoding.ts";
 import { type FileAccess, fileFunctions } from "./files.ts";
 import { networkFunctions } from "./network.ts";
@@ -21,7 +22,7 @@ export interface FunctionOptions {
   readonly rand: Rand;
   readonly planTime: Date;
   readonly files: FileAccess;
-  /** Functions whose result may differ at apply (`uuid`, `timestamp`) are unknown while planning. */
+  /** Functions whose result may differ at apply (`uuid`, `timestamp`, `bcrypt`) are unknown while planning. */
   readonly impure: "unknown" | "now";
 }
 
@@ -53,8 +54,10 @@ export function makeFunctions(options: FunctionOptions): (name: string) => HclFu
   const impure: FunctionTable = {
     uuid: define({ returns: t.string }, () => v.str(options.rand.uuid())),
     timestamp: times["timestamp"] ?? define({}, () => v.unknownOf(t.string)),
+    bcrypt: bcryptFunction(options.rand),
   };
   const held = define({ returns: t.string }, () => v.unknownOf(t.string));
+  const heldBcrypt = define({ params: [text], rest: number, returns: t.string }, () => v.unknownOf(t.string));
   const table: FunctionTable = {
     ...textFunctions,
     ...collectionFunctions,
@@ -67,7 +70,7 @@ export function makeFunctions(options: FunctionOptions): (name: string) => HclFu
     uuidv5: define({ params: [text, text], returns: t.string }, (args) =>
       v.str(uuidV5(textOf(args[0]), textOf(args[1]))),
     ),
-    ...(options.impure === "now" ? impure : { uuid: held, timestamp: held }),
+    ...(options.impure === "now" ? impure : { uuid: held, timestamp: held, bcrypt: heldBcrypt }),
   };
   return (name) => {
     const plain = name.startsWith("core::") ? name.slice("core::".length) : name;

@@ -92,7 +92,7 @@ async function runStep(
 ): Promise<void> {
   try {
     if (step.kind === "destroy") await destroy(step.change, options);
-    else if (step.change.action === "update") update(step.change, options);
+    else if (step.change.action === "update") await update(step.change, options);
     else await create(step.change, options);
     done.add(step.id);
   } catch (error) {
@@ -158,7 +158,7 @@ async function create(change: Change, options: ApplyOptions): Promise<void> {
   }
   const plan = change.type.plan(v.unmarkDeep(config), undefined);
   throwError(plan.problems, instance);
-  const made = change.type.create(plan.planned, options.context);
+  const made = await change.type.create(plan.planned, options.context);
   for (const problem of made.problems) {
     if (problem.severity === "warning") options.warn(placeProblem(problem, instance));
   }
@@ -174,20 +174,21 @@ async function create(change: Change, options: ApplyOptions): Promise<void> {
   options.log(`${change.address}: Creation complete after ${seconds(begun, options)}${idOf(value)}`);
 }
 
-function update(change: Change, options: ApplyOptions): void {
+async function update(change: Change, options: ApplyOptions): Promise<void> {
   const { config, instance } = configOf(change, options);
   const prior = change.before;
   const type: ManagedType = change.type;
   if (!prior || !type.update) throw new Error(`${change.address} cannot be changed in place`);
+  const begun = options.now();
   options.log(`${change.address}: Modifying...${idOf(prior)}`);
   const wanted = ignoreChanges(instance.resource, type, config, prior);
   const plan = type.plan(v.unmarkDeep(wanted), v.unmarkDeep(prior));
   throwError(plan.problems, instance);
-  const made = type.update(plan.planned, prior);
+  const made = await type.update(plan.planned, v.unmarkDeep(prior), options.context);
   throwError(made.problems, instance);
   const value = withMarks(made.state, config, type.schema);
   options.store.put(stored(change, value, false));
-  options.log(`${change.address}: Modifications complete after 0s${idOf(value)}`);
+  options.log(`${change.address}: Modifications complete after ${seconds(begun, options)}${idOf(value)}`);
 }
 
 async function destroy(change: Change, options: ApplyOptions): Promise<void> {
@@ -199,6 +200,7 @@ async function destroy(change: Change, options: ApplyOptions): Promise<void> {
   if (!prior.tainted) {
     await options.provision("destroy", change, value, undefined);
   }
+  await change.type.destroy?.(v.unmarkDeep(value), options.context);
   options.store.remove(prior.address, change.createFirst || prior.deposed !== undefined);
   options.log(`${prior.address}: Destruction complete after ${seconds(begun, options)}`);
 }

@@ -124,13 +124,13 @@ interface PlanAnswer {
 
 const nothingToDo = "The terraform state does not exist, there is nothing to do";
 
-function plan(
+async function plan(
   session: EngineSession,
   request: PlanRequest,
   options: NativeEngineOptions,
   progress: Progress,
   run: Run,
-): PlanAnswer {
+): Promise<PlanAnswer> {
   const destroy = request.metadata?.workspaceTransition === WorkspaceTransition.DESTROY;
   delete progress.planned;
   if (destroy && request.state.length === 0) {
@@ -153,8 +153,11 @@ function plan(
       rand: options.rand,
       os: options.os,
       arch: options.arch,
+      clock: session.clock,
+      base: session.files,
+      canceled: session.canceled,
     };
-    const planned = run.plan({ state, destroy, variables: request.variableValues, context });
+    const planned = await run.plan({ state, destroy, variables: request.variableValues, context });
     for (const diagnostic of planned.diagnostics) logDiagnostic(session, diagnostic, run.root);
     const errors = planned.diagnostics.filter(({ severity }) => severity === "error");
     if (errors.length > 0) return { error: planError(errors) };

@@ -7,7 +7,7 @@ import { type Diagnostic, HclError } from "#preview/hcl/source.ts";
 import type { ResourceConfig } from "#preview/module/config.ts";
 import type { Evaluator, ResourceInstance } from "#preview/module/evaluator.ts";
 import { ancestors, type ConfigGraph, modulePrefix } from "#preview/module/graph.ts";
-import { references } from "#preview/module/references.ts";
+import { bodyReferences, references } from "#preview/module/references.ts";
 import type { Change, DataRead, PlannedRun } from "./changes.ts";
 import { decodeBody } from "./decode.ts";
 import { schemaType, withMarks } from "./schema.ts";
@@ -38,14 +38,17 @@ export interface Planner {
 export const configAddress = (instance: ResourceInstance): string =>
   `${modulePrefix(instance.module.config.path)}${instance.resource.key}`;
 
-/** Reads every managed instance anew: tokens of agents change here. */
-export function refresh(state: State, context: TypeContext): void {
-  for (const [id, instance] of state.instances) {
+/** Reads every managed instance anew: tokens of agents change here, and what is gone leaves the state. */
+export async function refresh(state: State, context: TypeContext): Promise<void> {
+  const reads = [...state.instances].map(async ([id, instance]) => {
     const type = findType(instance.mode, instance.type);
-    if (type?.mode !== "managed" || !type.read || !instance.value || instance.tainted) continue;
-    const value = withMarks(type.read(instance.value, context), instance.value, type.schema);
-    state.instances.set(id, { ...instance, value });
-  }
+    if (type?.mode !== "managed" || !type.read || !instance.value || instance.tainted) return;
+    const found = await type.read(v.unmarkDeep(instance.value), context);
+    if (found) {
+      state.instances.set(id, { ...instance, value: withMarks(found, instance.value, type.schema) });
+    } else state.instances.delete(id);
+  });
+  await Promise.all(reads);
 }
 
 /** The evaluator's hook while planning. */
@@ -113,10 +116,10 @@ function planData(planner: Planner, instance: ResourceInstance, type: DataType, 
   return marked;
 }
 
-/** A data source that names a resource in depends_on waits for it as long as it changes. */
+/** A data source that names a resource, in depends_on or directly, waits for it as long as it changes. */
 function resourceNeeds(planner: Planner, resource: ResourceConfig, instance: ResourceInstance): boolean {
   const prefix = modulePrefix(instance.module.config.path);
-  return resource.dependsOn.some(({ root, path }) => {
+  return [...resource.dependsOn, ...bodyReferences(resource.block.body)].some(({ root, path }) => {
     const name = `${prefix}${root}.${path[0] ?? ""}`;
     return [...planner.changes.values()].some(
       (change) => change.configAddress === name && change.action !== "no-op",

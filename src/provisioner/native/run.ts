@@ -85,10 +85,10 @@ export class Run {
     });
   }
 
-  plan(input: PlanInput): Planned {
+  async plan(input: PlanInput): Promise<Planned> {
     const planTime = this.#options.clock.now();
     const diagnostics: Diagnostic[] = [];
-    refresh(input.state, input.context);
+    await refresh(input.state, input.context);
     const empty = { changes: [], data: [], outputs: new Map<string, Value>(), diagnostics };
     const done = (run: PlannedRun, variables: ReadonlyMap<string, Value>, context: TypeContext): Planned => ({
       ...run,

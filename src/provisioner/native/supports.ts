@@ -28,6 +28,8 @@ const providers: Readonly<Record<string, string>> = {
   coder: "coder/coder",
   random: "hashicorp/random",
   null: "hashicorp/null",
+  time: "hashicorp/time",
+  local: "hashicorp/local",
   terraform: "terraform.io/builtin/terraform",
 };
 

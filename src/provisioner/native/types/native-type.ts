@@ -1,5 +1,9 @@
-/** A resource or data source type of the native engine. All functions are pure but for the chance in `context`. */
+/**
+ * A resource or data source type of the native engine. `validate`, `plan` and data sources are pure but for the chance
+ * in `context`; the others may wait for the world (files, Docker).
+ */
 import type { Rand } from "#cryptorand/cryptorand.ts";
+import type { Clock } from "#quartz/clock.ts";
 import type { Value } from "#preview/cty/value.ts";
 import type { Schema } from "../schema.ts";
 
@@ -11,6 +15,11 @@ export interface TypeContext {
   readonly rand: Rand;
   readonly os: string;
   readonly arch: string;
+  readonly clock: Clock;
+  /** Folder that relative paths start from: the template's. */
+  readonly base: string;
+  /** Aborts when the job is cancelled: end gently, keep what was made. */
+  readonly canceled: AbortSignal;
 }
 
 export type Path = readonly (string | number)[];
@@ -48,10 +57,13 @@ export interface Made {
 export interface ManagedType extends Common {
   readonly mode: "managed";
   readonly plan: (config: Value, prior: Value | undefined) => ManagedPlan;
-  readonly create: (planned: Value, context: TypeContext) => Made;
+  readonly create: (planned: Value, context: TypeContext) => Made | Promise<Made>;
   /** In place; without it every change is a replacement. */
-  readonly update?: (planned: Value, prior: Value) => Made;
-  readonly read?: (state: Value, context: TypeContext) => Value;
+  readonly update?: (planned: Value, prior: Value, context: TypeContext) => Made | Promise<Made>;
+  /** The instance as it is now; undefined if it is gone. */
+  readonly read?: (state: Value, context: TypeContext) => Value | undefined | Promise<Value | undefined>;
+  /** Removes it; that it is gone already is no error. Throws what keeps it. */
+  readonly destroy?: (state: Value, context: TypeContext) => void | Promise<void>;
   /** Kept in states as `private`, base64. */
   readonly private?: string;
 }

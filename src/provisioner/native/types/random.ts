@@ -1,114 +1,15 @@
-/** The `random` provider's types, save `random_password` (its bcrypt hash). Every change makes a new value. */
+/** The `random` provider's types. Every change makes a new value. */
 import { createHash } from "node:crypto";
 import type { Rand } from "#cryptorand/cryptorand.ts";
 import * as t from "#preview/cty/type.ts";
-import { toSafeInt } from "#preview/cty/number.ts";
 import * as v from "#preview/cty/value.ts";
-import type { Value } from "#preview/cty/value.ts";
-import type { Attribute } from "../schema.ts";
-import { same } from "../values.ts";
-import type { ManagedType, Path, TypeProblem } from "./native-type.ts";
-
-interface Definition {
-  readonly type: string;
-  readonly version: number;
-  readonly attributes: Readonly<Record<string, Attribute>>;
-  readonly defaults?: Readonly<Record<string, Value>>;
-  readonly check?: (field: Field) => string | undefined;
-  /** Values of the computed attributes. */
-  readonly make: (field: Field, rand: Rand) => Readonly<Record<string, Value>>;
-}
-
-interface Field {
-  readonly text: (name: string) => string;
-  readonly int: (name: string) => number;
-  readonly flag: (name: string) => boolean;
-  readonly texts: (name: string) => readonly string[];
-  readonly given: (name: string) => boolean;
-}
-
-const required = (type: t.Type): Attribute => ({ type, required: true });
-const optional = (type: t.Type): Attribute => ({ type, optional: true });
-const withDefault = (type: t.Type): Attribute => ({ type, optional: true, computed: true });
-const computed = (type: t.Type): Attribute => ({ type, computed: true });
-const keepers = optional(t.map(t.string));
-
-function fields(value: Value): Field {
-  const at = (name: string): Value => v.entries(value).get(name) ?? v.nullOf();
-  return {
-    text: (name) => {
-      const { content } = at(name);
-      return typeof content === "string" ? content : "";
-    },
-    int: (name) => {
-      const { content } = at(name);
-      return v.isNum(content) ? (toSafeInt(content) ?? Number.NaN) : 0;
-    },
-    flag: (name) => at(name).content === true,
-    texts: (name) =>
-      v.items(at(name)).flatMap(({ content }) => (typeof content === "string" ? [content] : [])),
-    given: (name) => at(name).content !== null && at(name).content !== undefined,
-  };
-}
-
-function define(definition: Definition): ManagedType {
-  const { attributes, defaults = {} } = definition;
-  const decided = Object.entries(attributes)
-    .filter(([, item]) => item.required || item.optional)
-    .map(([name]) => name);
-  const plan = (config: Value): Value =>
-    v.object(
-      [...v.entries(config)].map(([name, item]) => {
-        if (item.content !== null) return [name, item] as const;
-        const fallback = Object.hasOwn(defaults, name) ? defaults[name] : undefined;
-        const type = attributes[name]?.type ?? t.dynamic;
-        return [name, fallback ?? (attributes[name]?.computed ? v.unknownOf(type) : item)] as const;
-      }),
-    );
-  return {
-    mode: "managed",
-    type: definition.type,
-    provider: "registry.terraform.io/hashicorp/random",
-    version: definition.version,
-    schema: { attributes, blocks: {} },
-    plan(config, prior) {
-      const fresh = plan(config);
-      const message = v.isWhollyKnown(config) ? definition.check?.(fields(fresh)) : undefined;
-      const problems: TypeProblem[] =
-        message === undefined
-          ? []
-          : [{ severity: "error", summary: `Invalid ${definition.type}`, detail: message }];
-      if (!prior) return { planned: fresh, replace: [], problems };
-      const before = v.entries(prior);
-      const replace: Path[] = decided
-        .filter((name) => !same(v.entries(fresh).get(name) ?? v.nullOf(), before.get(name) ?? v.nullOf()))
-        .map((name) => [name]);
-      return { planned: replace.length > 0 ? fresh : prior, replace, problems };
-    },
-    create(planned, { rand }) {
-      const field = fields(planned);
-      const message = definition.check?.(field);
-      if (message !== undefined) {
-        return {
-          state: planned,
-          problems: [{ severity: "error", summary: `Invalid ${definition.type}`, detail: message }],
-        };
-      }
-      return {
-        state: v.object([...v.entries(planned), ...Object.entries(definition.make(field, rand))]),
-        problems: [],
-      };
-    },
-  };
-}
-
-const maxLength = 65_536;
-const lengthProblem = (length: number): string | undefined =>
-  length >= 1 && length <= maxLength
-    ? undefined
-    : `the length must be between 1 and ${maxLength}, got ${length}`;
+import { computed, define, optional, required, withDefault } from "./define.ts";
+import type { ManagedType } from "./native-type.ts";
+import { keepers, lengthProblem, maxLength, randomProvider as provider, shuffle } from "./random-parts.ts";
+import { randomTextTypes } from "./random-text.ts";
 
 const bytesId = define({
+  provider,
   type: "random_id",
   version: 0,
   attributes: {
@@ -135,92 +36,6 @@ const bytesId = define({
   },
 });
 
-const classes = {
-  upper: "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-  lower: "abcdefghijklmnopqrstuvwxyz",
-  numeric: "0123456789",
-  special: "!@#$%&*()-_=+[]{}<>:?",
-} as const;
-
-function randomText(field: Field, rand: Rand): string {
-  const special = field.text("override_special") || classes.special;
-  const alphabet = { ...classes, special };
-  const names = ["upper", "lower", "numeric", "special"] as const;
-  const letters: string[] = [];
-  for (const name of names) {
-    letters.push(...Array.from(rand.string(field.int(`min_${name}`), alphabet[name])));
-  }
-  const all = names
-    .filter((name) => field.flag(name))
-    .map((name) => alphabet[name])
-    .join("");
-  letters.push(...Array.from(rand.string(field.int("length") - letters.length, all)));
-  return shuffle(letters, rand).join("");
-}
-
-function textProblem(field: Field): string | undefined {
-  const least = (["upper", "lower", "numeric", "special"] as const).reduce(
-    (sum, name) => sum + field.int(`min_${name}`),
-    0,
-  );
-  if (least > field.int("length")) {
-    return `the length is ${field.int("length")}, but the minimums need ${least}`;
-  }
-  if (!["upper", "lower", "numeric", "special"].some((name) => field.flag(name))) {
-    return "no kind of characters is allowed";
-  }
-  return lengthProblem(field.int("length"));
-}
-
-function shuffle<T>(items: readonly T[], rand: Rand): T[] {
-  const out = [...items];
-  for (let at = out.length - 1; at > 0; at -= 1) {
-    const other = rand.int(at + 1);
-    const [a, b] = [out[at], out[other]];
-    if (a === undefined || b === undefined) continue;
-    out[at] = b;
-    out[other] = a;
-  }
-  return out;
-}
-
-const randomString = define({
-  type: "random_string",
-  version: 2,
-  attributes: {
-    id: computed(t.string),
-    keepers,
-    length: required(t.number),
-    special: withDefault(t.bool),
-    upper: withDefault(t.bool),
-    lower: withDefault(t.bool),
-    number: withDefault(t.bool),
-    numeric: withDefault(t.bool),
-    min_numeric: withDefault(t.number),
-    min_upper: withDefault(t.number),
-    min_lower: withDefault(t.number),
-    min_special: withDefault(t.number),
-    override_special: optional(t.string),
-    result: computed(t.string),
-  },
-  defaults: {
-    special: v.bool(true),
-    upper: v.bool(true),
-    lower: v.bool(true),
-    number: v.bool(true),
-    numeric: v.bool(true),
-    min_numeric: v.int(0),
-    min_upper: v.int(0),
-    min_lower: v.int(0),
-    min_special: v.int(0),
-  },
-  check: textProblem,
-  make(field, rand) {
-    const result = v.str(randomText(field, rand));
-    return { id: result, result };
-  },
-});
-
 const qualities =
   "able bold brave bright brisk calm civil clear crisp deft eager early fair fine fleet fond free fresh glad grand keen kind lively lucid merry mild neat noble plain proud quick quiet rapid ready sharp smart solid sound spry steady stout sunny swift tidy vivid warm wise witty young zesty".split(
     " ",
@@ -237,6 +52,7 @@ const animals =
 const pick = (words: readonly string[], rand: Rand): string => words[rand.int(words.length)] ?? "";
 
 const pet = define({
+  provider,
   type: "random_pet",
   version: 0,
   attributes: {
@@ -260,15 +76,23 @@ const pet = define({
   },
 });
 
-const uuid = define({
-  type: "random_uuid",
-  version: 0,
-  attributes: { id: computed(t.string), keepers, result: computed(t.string) },
-  make(_field, rand) {
-    const result = v.str(rand.uuid());
-    return { id: result, result };
-  },
-});
+const uuidType = (type: string, make: (rand: Rand, now: number) => string): ManagedType =>
+  define({
+    provider,
+    type,
+    version: 0,
+    attributes: { id: computed(t.string), keepers, result: computed(t.string) },
+    make(_field, rand, { clock }) {
+      const result = v.str(make(rand, clock.now().getTime()));
+      return { id: result, result };
+    },
+  });
+
+/** RFC 9562 §5.7: 48 bits of milliseconds before the chance. */
+function uuidV7(rand: Rand, now: number): string {
+  const time = now.toString(16).padStart(12, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${rand.uuid().slice(15)}`;
+}
 
 /** Random numbers that a seed decides; another sequence than the Go provider's. */
 function seeded(seed: string, rand: Rand): Rand {
@@ -284,6 +108,7 @@ function seeded(seed: string, rand: Rand): Rand {
 }
 
 const integer = define({
+  provider,
   type: "random_integer",
   version: 0,
   attributes: {
@@ -307,6 +132,7 @@ const integer = define({
 });
 
 const shuffled = define({
+  provider,
   type: "random_shuffle",
   version: 0,
   attributes: {
@@ -332,6 +158,7 @@ const shuffled = define({
 });
 
 const bytes = define({
+  provider,
   type: "random_bytes",
   version: 0,
   attributes: {
@@ -349,9 +176,11 @@ const bytes = define({
 
 export const randomTypes: readonly ManagedType[] = [
   bytesId,
-  randomString,
+  ...randomTextTypes,
   pet,
-  uuid,
+  uuidType("random_uuid", (rand) => rand.uuid()),
+  uuidType("random_uuid4", (rand) => rand.uuid()),
+  uuidType("random_uuid7", uuidV7),
   integer,
   shuffled,
   bytes,

@@ -2,9 +2,18 @@
 import { nullResource, terraformData } from "./builtin.ts";
 import { coderTypes } from "./coder.ts";
 import type { NativeType } from "./native-type.ts";
+import { localTypes } from "./local.ts";
 import { randomTypes } from "./random.ts";
+import { timeTypes } from "./time.ts";
 
-const all: readonly NativeType[] = [...coderTypes, terraformData, nullResource, ...randomTypes];
+const all: readonly NativeType[] = [
+  ...coderTypes,
+  terraformData,
+  nullResource,
+  ...randomTypes,
+  ...timeTypes,
+  ...localTypes,
+];
 const byName: ReadonlyMap<string, NativeType> = new Map(
   all.map((type) => [`${type.mode} ${type.type}`, type]),
 );
