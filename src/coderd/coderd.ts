@@ -147,6 +147,7 @@ export async function startCoderd(options: CoderdOptions): Promise<Coderd> {
     log,
     accessUrl,
     sessionMs: config.sessions.sessionMs,
+    jobReaperIntervalMs: config.jobReaperIntervalMs,
     buildVersion: version,
   });
   const network = startNetwork({ config: config.network, accessUrl, clock, rand, log });

@@ -1,8 +1,10 @@
 /** What a server can be told, as plain data. `coder server` makes it of its options; tests of what they need. */
+import { defaultRelayRegion } from "#net/derp/map.ts";
 import { defaultSessionTimes, type SessionTimes } from "./apikey/apikey.ts";
 import type { SetOption, SshClientConfig } from "./deployment/routes.ts";
 import type { OptionalFeatures } from "./features.ts";
 import type { ProxyTrust } from "./httpmw/client-ip.ts";
+import { reaperIntervalMs } from "./jobreaper/jobreaper.ts";
 import type { CookieOptions } from "./httpmw/cookies.ts";
 import type { RateLimits } from "./httpmw/guard.ts";
 import type { NetworkConfig } from "./tailnet/network.ts";
@@ -32,6 +34,8 @@ export interface CoderdConfig {
   readonly agentTroubleshootingUrl: string;
   readonly allowWorkspaceRenames: boolean;
   readonly network: NetworkConfig;
+  /** How often to look for jobs that nobody works on. */
+  readonly jobReaperIntervalMs: number;
   /** How often agents report statistics. */
   readonly agentStatsIntervalMs: number;
   /** `*.apps.example.com`; empty without one. */
@@ -58,7 +62,14 @@ export const defaultConfig: CoderdConfig = {
   ssh: { hostnamePrefix: "coder.", hostnameSuffix: "coder", options: {} },
   agentTroubleshootingUrl: "https://coder.com/docs/admin/templates/troubleshooting",
   allowWorkspaceRenames: false,
-  network: { derpEnabled: true, forceWebSockets: false, blockDirect: false, browserOnly: false },
+  network: {
+    derpEnabled: true,
+    forceWebSockets: false,
+    blockDirect: false,
+    browserOnly: false,
+    relayRegion: defaultRelayRegion,
+  },
+  jobReaperIntervalMs: reaperIntervalMs,
   agentStatsIntervalMs: 30_000,
   wildcardHost: "",
   options: [],

@@ -18,10 +18,11 @@ import {
   UpdateJobRequestSchema,
   type UpdateJobRequest,
 } from "#rpc/gen/provisionerd_pb.js";
-import { Provisioner, WorkspaceTransition } from "#rpc/gen/provisionersdk_pb.js";
+import { LogLevel, Provisioner, WorkspaceTransition } from "#rpc/gen/provisionersdk_pb.js";
 import { provisionerRouter } from "#provisionersdk/session.ts";
 import { receiveFile } from "#provisionersdk/upload.ts";
 import { echoArchive, type EchoTemplate } from "#provisioner/echo/archive.ts";
+import type { Engine } from "#provisionersdk/engine.ts";
 import { echoEngine } from "#provisioner/echo/echo.ts";
 import { ProvisionerDaemon } from "./daemon.ts";
 
@@ -67,13 +68,19 @@ class OneJobServer {
   }
 }
 
+interface DaemonSettings {
+  readonly clock?: Clock;
+  readonly engine?: Engine;
+  readonly forceCancelMs?: number;
+}
+
 async function startDaemon(
   t: TestContext,
   server: OneJobServer,
-  clock: Clock = realClock,
+  { clock = realClock, engine = echoEngine, forceCancelMs }: DaemonSettings = {},
 ): Promise<ProvisionerDaemon> {
   const common = { clock, rand: cryptoRand, log: discardLogger };
-  const router = provisionerRouter({ engine: echoEngine, workDir: await tempDir(t), ...common });
+  const router = provisionerRouter({ engine, workDir: await tempDir(t), ...common });
   const daemon = ProvisionerDaemon.start({
     connect: async () => ({
       client: drpcClient(Service, memoryStreams(drpcRouter(Service, server.handlers))),
@@ -81,6 +88,7 @@ async function startDaemon(
       close: () => {},
     }),
     provisioners: { echo: drpcClient(Provisioner, memoryStreams(router)) },
+    forceCancelMs,
     ...common,
   });
   t.after(() => daemon[Symbol.asyncDispose]());
@@ -203,6 +211,21 @@ test("the server's cancel reaches the engine", async (t) => {
   assert.equal(server.failed[0]?.error, "canceled");
 });
 
+test("a cancelled job whose engine does not follow ends when its time is over", async (t) => {
+  const server = new OneJobServer(await build({}));
+  server.canceled = true;
+  const deaf: Engine = {
+    ...echoEngine,
+    plan: ({ emit, killed }) => {
+      emit(LogLevel.INFO, "working");
+      return new Promise((resolve) => killed.addEventListener("abort", () => resolve({ error: "killed" })));
+    },
+  };
+  await startDaemon(t, server, { engine: deaf, forceCancelMs: 1 });
+  await ended(server);
+  assert.match(server.failed[0]?.error ?? "", /Cancel timed out/);
+});
+
 test("an update that the server refuses fails the job", async (t) => {
   const server = new OneJobServer(await build({ plan: { logs: ["x"], answer: "hang" } }), {
     updateJob: () => {
@@ -289,7 +312,7 @@ test("an idle daemon that leaves tells the server so", async (t) => {
 test("a heartbeat is sent every 5 seconds while an engine is silent", async (t) => {
   const clock = new MockClock();
   const server = new OneJobServer(await build({ plan: { logs: ["x"], answer: "hang" } }));
-  await startDaemon(t, server, clock);
+  await startDaemon(t, server, { clock });
   await eventually("the plan runs", async () => {
     await clock.advance(250);
     return server.logs.includes("Planning Infrastructure|x");

@@ -20,6 +20,8 @@ export interface DaemonOptions {
   readonly connect: Connect;
   /** Engines by provisioner type ("terraform", "echo"), as session services. */
   readonly provisioners: Readonly<Record<string, DrpcClient<typeof Provisioner>>>;
+  /** How long a cancelled job may take to stop by itself. @default 10 minutes */
+  readonly forceCancelMs?: number | undefined;
   readonly clock: Clock;
   readonly rand: Rand;
   readonly log: Logger;
@@ -113,7 +115,7 @@ export class ProvisionerDaemon implements AsyncDisposable {
   }
 
   async #runJob(job: AcquiredJob): Promise<void> {
-    const { clock, rand, provisioners } = this.#options;
+    const { clock, rand, provisioners, forceCancelMs } = this.#options;
     const log = this.#options.log.with({ job_id: job.jobId });
     const api = jobApi(job.jobId, this.#server, { clock, signal: this.#closed.signal });
     log.info("acquired job", { type: job.type.case, provisioner: job.provisioner });
@@ -123,7 +125,7 @@ export class ProvisionerDaemon implements AsyncDisposable {
         return await api.fail({ error: `no provisioner ${JSON.stringify(job.provisioner)} registered` });
       }
       const signals = { cancel: this.#cancelJob.signal, kill: this.#kill.signal };
-      await runJob({ job, api, provisioner, clock, rand, log, ...signals });
+      await runJob({ job, api, provisioner, forceCancelMs, clock, rand, log, ...signals });
     } catch (error) {
       log.error("cannot report the end of a job", { error });
     }

@@ -1,28 +1,11 @@
 /** From the server's options to the plain configuration that the control plane takes. */
 import type { CoderdConfig } from "#coderd/config.ts";
 import { allServerOptions, serverOptions as o } from "#coderd/deployment/options.ts";
-import { optionName, yamlKey } from "#serpent/option.ts";
+import type { RelayRegion } from "#net/derp/map.ts";
+import { type Option, optionName, yamlKey } from "#serpent/option.ts";
 import type { Values } from "#serpent/resolve.ts";
-import type { Logger } from "#slog/slog.ts";
 import { UserError } from "../errors.ts";
 import { parsePairs } from "../parameters.ts";
-
-/** Known, so that a deployment moves over without errors; told at the start, so that nobody relies on them. */
-const withoutEffect = [
-  o.docsUrl,
-  o.derpServerRegionId,
-  o.derpServerRegionCode,
-  o.derpServerRegionName,
-  o.provisionerForceCancelInterval,
-  o.jobHangDetectorInterval,
-  o.agentStatsRefreshInterval,
-];
-
-export function warnWithoutEffect(values: Values, log: Logger): void {
-  for (const option of withoutEffect) {
-    if (values.isSet(option)) log.warn("this option has no effect yet", { option: optionName(option) });
-  }
-}
 
 export function coderdConfig(values: Values): Partial<CoderdConfig> {
   const accessUrl = values.get(o.accessUrl).replace(/\/+$/, "");
@@ -70,7 +53,10 @@ export function coderdConfig(values: Values): Partial<CoderdConfig> {
       forceWebSockets: values.get(o.derpForceWebSockets),
       blockDirect: values.get(o.blockDirect),
       browserOnly: values.get(o.browserOnly),
+      relayRegion: relayRegion(values),
     },
+    jobReaperIntervalMs: positive(values, o.jobHangDetectorInterval),
+    agentStatsIntervalMs: positive(values, o.agentStatsRefreshInterval),
     agentTroubleshootingUrl: values.get(o.agentFallbackTroubleshootingUrl),
     options: allServerOptions.map((option) => ({
       name: optionName(option),
@@ -85,6 +71,22 @@ export function coderdConfig(values: Values): Partial<CoderdConfig> {
       secret: option.secret ?? false,
     })),
   };
+}
+
+/** Regions are numbered from 1 to 2^31 − 1 on every peer's map. */
+function relayRegion(values: Values): RelayRegion {
+  const id = values.get(o.derpServerRegionId);
+  if (id < 1 || id > 0x7fff_ffff) {
+    throw new UserError(`derp-server-region-id must be between 1 and 2147483647: received ${id}`);
+  }
+  return { id, code: values.get(o.derpServerRegionCode), name: values.get(o.derpServerRegionName) };
+}
+
+/** Milliseconds of an option that says how often something happens. */
+export function positive(values: Values, option: Option<number>): number {
+  const value = values.get(option);
+  if (value <= 0) throw new UserError(`${optionName(option)} must be longer than 0s: received ${value}ms`);
+  return value;
 }
 
 export interface Address {

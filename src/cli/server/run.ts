@@ -10,7 +10,8 @@ import type { Rand } from "#cryptorand/cryptorand.ts";
 import type { Values } from "#serpent/resolve.ts";
 import type { Logger } from "#slog/slog.ts";
 import { startEngines } from "../engines.ts";
-import { coderdConfig, parseAddress, warnWithoutEffect } from "./config.ts";
+import { coderdConfig, parseAddress, positive } from "./config.ts";
+import type { BuiltinSettings } from "#coderd/provisionerdserver/start.ts";
 import { openDatabase } from "./database.ts";
 
 export interface ServerFacts {
@@ -34,7 +35,6 @@ export interface RunningServer extends AsyncDisposable {
 export async function startServer(facts: ServerFacts): Promise<RunningServer> {
   await using cleanup = new AsyncDisposableStack();
   const { values, clock, rand, log, signal, stateDir, cacheDir, say } = facts;
-  warnWithoutEffect(values, log);
   const listen = parseAddress(values.get(o.httpAddress));
   const opened = await openDatabase({
     url: values.get(o.postgresUrl),
@@ -50,6 +50,7 @@ export async function startServer(facts: ServerFacts): Promise<RunningServer> {
   const pubsub = cleanup.use(await PgPubsub.start({ database: opened.database, clock, log }));
   const count = values.get(o.provisionerDaemons);
   cleanup.use(Purger.start({ store: opened.database.store, clock, log: log.named("dbpurge") }));
+  const builtin = count > 0 ? await builtinDaemons(facts, count) : undefined;
   const coderd = await startCoderd({
     store: opened.database.store,
     pubsub,
@@ -58,17 +59,17 @@ export async function startServer(facts: ServerFacts): Promise<RunningServer> {
     clock,
     rand,
     config: coderdConfig(values),
-    ...(count > 0
-      ? { builtin: { provisioners: await engines(facts), count, replicaName: replicaName(stateDir) } }
-      : {}),
+    ...(builtin ? { builtin } : {}),
   });
   cleanup.use(coderd);
   const owned = cleanup.move();
   return { coderd, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-function engines({ values, cacheDir, env, clock, rand, log }: ServerFacts): ReturnType<typeof startEngines> {
-  return startEngines({
+async function builtinDaemons(facts: ServerFacts, count: number): Promise<BuiltinSettings> {
+  const { values, stateDir, cacheDir, env, clock, rand, log } = facts;
+  const forceCancelMs = positive(values, o.provisionerForceCancelInterval);
+  const provisioners = await startEngines({
     engine: values.get(o.provisionerEngine),
     types: values.get(o.provisionerTypes),
     cacheDir,
@@ -77,6 +78,7 @@ function engines({ values, cacheDir, env, clock, rand, log }: ServerFacts): Retu
     rand,
     log: log.named("provisioner"),
   });
+  return { provisioners, count, replicaName: replicaName(stateDir), forceCancelMs };
 }
 
 /** The same in the server's next life, and no other server's of this machine. */

@@ -30,6 +30,8 @@ export interface BuiltinOptions {
   readonly name: string;
   readonly buildVersion: string;
   readonly count: number;
+  /** How long a cancelled job may take to stop by itself. @default 10 minutes */
+  readonly forceCancelMs?: number | undefined;
   readonly provisioners: Partial<Record<ProvisionerType, DrpcClient<typeof Provisioner>>>;
 }
 
@@ -82,6 +84,7 @@ export async function startBuiltinDaemons(options: BuiltinOptions): Promise<Buil
     return ProvisionerDaemon.start({
       connect: async () => ({ client: drpcClient(Service, open), signal: stop.signal, close: () => {} }),
       provisioners: options.provisioners,
+      forceCancelMs: options.forceCancelMs,
       clock: options.clock,
       rand: deps.rand,
       log: options.log.named(row.name),

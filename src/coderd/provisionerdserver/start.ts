@@ -22,6 +22,8 @@ export interface ProvisioningOptions {
   readonly log: Logger;
   readonly accessUrl: () => string;
   readonly sessionMs: number;
+  /** How often to look for jobs that nobody works on. @default one minute */
+  readonly jobReaperIntervalMs?: number;
   readonly buildVersion: string;
 }
 
@@ -30,6 +32,8 @@ export interface BuiltinSettings {
   readonly provisioners: Readonly<Record<string, DrpcClient<typeof Provisioner>>>;
   /** @default 3 */
   readonly count?: number;
+  /** How long a cancelled job may take to stop by itself. @default 10 minutes */
+  readonly forceCancelMs?: number;
   /** Stays the same when the replica starts again, and is no other replica's. @default the host's name */
   readonly replicaName?: string;
 }
@@ -59,7 +63,7 @@ export class Provisioning implements AsyncDisposable {
     this.#stop = stop;
     this.#leaving = new AbortController();
     this.deps = { ...options, acquirer, leaving: this.#leaving.signal };
-    this.#reaper = runJobReaper(ctx, options);
+    this.#reaper = runJobReaper(ctx, options, options.jobReaperIntervalMs);
   }
 
   /** Once, when the server can be reached: builds dial it. */
@@ -77,6 +81,7 @@ export class Provisioning implements AsyncDisposable {
       buildVersion,
       count: settings.count ?? 3,
       provisioners: settings.provisioners,
+      forceCancelMs: settings.forceCancelMs,
     });
   }
 

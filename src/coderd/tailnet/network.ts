@@ -5,7 +5,7 @@ import type { Clock } from "#quartz/clock.ts";
 import type { Rand } from "#cryptorand/cryptorand.ts";
 import type { Logger } from "#slog/slog.ts";
 import { derpHttp, type DerpHttp } from "#net/derp/http.ts";
-import { embeddedDerpMap } from "#net/derp/map.ts";
+import { embeddedDerpMap, type RelayRegion } from "#net/derp/map.ts";
 import { DerpServer } from "#net/derp/server.ts";
 import { newPrivateKey } from "#net/keys/x25519.ts";
 import { type DERPMap, DERPMapSchema } from "#rpc/gen/tailnet_pb.js";
@@ -19,6 +19,8 @@ export interface NetworkConfig {
   readonly forceWebSockets: boolean;
   readonly blockDirect: boolean;
   readonly browserOnly: boolean;
+  /** How the relay inside the server is called on the map. */
+  readonly relayRegion: RelayRegion;
 }
 
 export interface NetworkOptions {
@@ -62,7 +64,7 @@ export function startNetwork({
     coordinator,
     clock,
     resumeKey: newResumeKey(rand),
-    derpMap: () => (map ??= relay ? embeddedDerpMap(accessUrl()) : create(DERPMapSchema, {})),
+    derpMap: () => (map ??= relay ? embeddedDerpMap(accessUrl(), config.relayRegion) : create(DERPMapSchema, {})),
   };
   const acceptRelay = relay && ((stream: Parameters<DerpServer["accept"]>[0]) => void relay.accept(stream));
   return {

@@ -5,8 +5,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type DERPMap, DERPMapSchema, type DERPMap_Region } from "#rpc/gen/tailnet_pb.js";
 
-export const embeddedRegionId = 999;
-
 export interface DerpNodeJson {
   readonly Name: string;
   readonly RegionID: number;
@@ -105,20 +103,29 @@ export function derpMapToJson(map: DERPMap): DerpMapJson {
   };
 }
 
+/** How a server's own relay is called on the map. */
+export interface RelayRegion {
+  readonly id: number;
+  readonly code: string;
+  readonly name: string;
+}
+
+export const defaultRelayRegion: RelayRegion = { id: 999, code: "coder", name: "Coder Embedded Relay" };
+
 /** The map of a server whose only relay is the one inside it. */
-export function embeddedDerpMap(accessUrl: string): DERPMap {
+export function embeddedDerpMap(accessUrl: string, region: RelayRegion = defaultRelayRegion): DERPMap {
   const { hostname, port, http } = partsOf(accessUrl);
   return derpMapFromJson({
     Regions: {
-      [embeddedRegionId]: {
+      [region.id]: {
         EmbeddedRelay: true,
-        RegionID: embeddedRegionId,
-        RegionCode: "coder",
-        RegionName: "Coder Embedded Relay",
+        RegionID: region.id,
+        RegionCode: region.code,
+        RegionName: region.name,
         Nodes: [
           {
-            Name: `${embeddedRegionId}b`,
-            RegionID: embeddedRegionId,
+            Name: `${region.id}b`,
+            RegionID: region.id,
             HostName: hostname,
             DERPPort: port,
             STUNPort: -1,

@@ -1,7 +1,7 @@
 /**
  * Runs one job (spec provisioning §4): opens a session with the engine, does the job's steps, keeps the server
  * informed, and reports exactly one end. A job fails when an update cannot be sent, when a cancel is not followed for
- * 10 minutes, and when the daemon is killed.
+ * a while, and when the daemon is killed.
  */
 import type { Clock } from "#quartz/clock.ts";
 import type { Rand } from "#cryptorand/cryptorand.ts";
@@ -28,13 +28,15 @@ export interface RunnerOptions {
   readonly cancel: AbortSignal;
   /** The daemon cannot wait any longer: the reason's message becomes the job's error. */
   readonly kill: AbortSignal;
+  /** How long a cancelled job may take to stop by itself. @default 10 minutes */
+  readonly forceCancelMs?: number | undefined;
 }
 
-const forceCancelMs = 10 * 60_000;
+const defaultForceCancelMs = 10 * 60_000;
 
 /** Resolves when the server knows how the job ended. */
 export async function runJob(options: RunnerOptions): Promise<void> {
-  const { api, clock, log, job } = options;
+  const { api, clock, log, job, forceCancelMs = defaultForceCancelMs } = options;
   const doomed = new AbortController();
   const canceled = new AbortController();
   const jobLog = new JobLog(clock, {
