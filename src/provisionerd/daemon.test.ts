@@ -216,9 +216,11 @@ test("a cancelled job whose engine does not follow ends when its time is over", 
   server.canceled = true;
   const deaf: Engine = {
     ...echoEngine,
-    plan: ({ emit, killed }) => {
-      emit(LogLevel.INFO, "working");
-      return new Promise((resolve) => killed.addEventListener("abort", () => resolve({ error: "killed" })));
+    plan: (session) => {
+      session.emit(LogLevel.INFO, "working");
+      return new Promise((resolve) => {
+        session.killed.addEventListener("abort", () => resolve({ error: "killed" }));
+      });
     },
   };
   await startDaemon(t, server, { engine: deaf, forceCancelMs: 1 });

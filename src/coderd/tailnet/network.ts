@@ -64,7 +64,8 @@ export function startNetwork({
     coordinator,
     clock,
     resumeKey: newResumeKey(rand),
-    derpMap: () => (map ??= relay ? embeddedDerpMap(accessUrl(), config.relayRegion) : create(DERPMapSchema, {})),
+    derpMap: () =>
+      (map ??= relay ? embeddedDerpMap(accessUrl(), config.relayRegion) : create(DERPMapSchema, {})),
   };
   const acceptRelay = relay && ((stream: Parameters<DerpServer["accept"]>[0]) => void relay.accept(stream));
   return {
