@@ -208,7 +208,8 @@ export type AgentGitSSHKey = w.Infer<typeof AgentGitSSHKey>;
 export const Log = w.struct("Log", {
   created_at: w.time(),
   output: w.string(),
-  level: LogLevel,
+  /** A `LogLevel`; any text here, so that the refusal can name it. */
+  level: w.string(),
 });
 export type Log = w.Infer<typeof Log>;
 
@@ -224,6 +225,74 @@ export const PostLogSourceRequest = w.struct("PostLogSourceRequest", {
   icon: w.string(),
 });
 export type PostLogSourceRequest = w.Infer<typeof PostLogSourceRequest>;
+
+export const PatchAppStatus = w.struct("PatchAppStatus", {
+  app_slug: w.string(),
+  /** A `WorkspaceAppStatusState`. */
+  state: w.string(),
+  message: w.string(),
+  uri: w.string(),
+  /** Old agents' fields; ignored. */
+  icon: w.string(),
+  needs_user_attention: w.bool(),
+});
+export type PatchAppStatus = w.Infer<typeof PatchAppStatus>;
+
+export const WorkspaceAgentContainerPort = w.struct("WorkspaceAgentContainerPort", {
+  port: w.int(),
+  network: w.string(),
+  host_ip: w.omit(w.string()),
+  host_port: w.omit(w.int()),
+});
+export type WorkspaceAgentContainerPort = w.Infer<typeof WorkspaceAgentContainerPort>;
+
+export const WorkspaceAgentContainer = w.struct("WorkspaceAgentContainer", {
+  created_at: w.time(),
+  id: w.string(),
+  name: w.string(),
+  image: w.string(),
+  labels: w.nullable(w.map(w.string())),
+  running: w.bool(),
+  ports: w.nullList(WorkspaceAgentContainerPort),
+  status: w.string(),
+  volumes: w.nullable(w.map(w.string())),
+});
+export type WorkspaceAgentContainer = w.Infer<typeof WorkspaceAgentContainer>;
+
+export const WorkspaceAgentDevcontainerStatus = w.enums(
+  "running",
+  "stopped",
+  "starting",
+  "stopping",
+  "deleting",
+  "error",
+);
+
+export const WorkspaceAgentDevcontainerAgent = w.struct("WorkspaceAgentDevcontainerAgent", {
+  id: w.uuid(),
+  name: w.string(),
+  directory: w.string(),
+});
+
+export const WorkspaceAgentDevcontainer = w.struct("WorkspaceAgentDevcontainer", {
+  id: w.uuid(),
+  name: w.string(),
+  workspace_folder: w.string(),
+  config_path: w.omit(w.string()),
+  subagent_id: w.nullable(w.uuid()),
+  status: WorkspaceAgentDevcontainerStatus,
+  dirty: w.bool(),
+  container: w.ptr(WorkspaceAgentContainer),
+  agent: w.ptr(WorkspaceAgentDevcontainerAgent),
+  error: w.omit(w.string()),
+});
+
+export const WorkspaceAgentListContainersResponse = w.struct("WorkspaceAgentListContainersResponse", {
+  devcontainers: w.nullList(WorkspaceAgentDevcontainer),
+  containers: w.nullList(WorkspaceAgentContainer),
+  warnings: w.omit(w.list(w.string())),
+});
+export type WorkspaceAgentListContainersResponse = w.Infer<typeof WorkspaceAgentListContainersResponse>;
 
 export const ReinitializationReason = w.enums("prebuild_claimed");
 export type ReinitializationReason = w.Infer<typeof ReinitializationReason>;
@@ -326,6 +395,42 @@ export const workspaceagents = {
     responses: { 200: WorkspaceAgentListeningPortsResponse },
     summary: "Ports that programs in a workspace listen on",
   }),
+  containers: endpoint({
+    method: "GET",
+    path: "/api/v2/workspaceagents/{workspaceagent}/containers",
+    auth: "session|proxy",
+    uuidParams: ["workspaceagent"],
+    query: { label: "strings" },
+    responses: { 200: WorkspaceAgentListContainersResponse },
+    summary: "Containers beside an agent",
+  }),
+  watchContainers: endpoint({
+    method: "GET",
+    path: "/api/v2/workspaceagents/{workspaceagent}/containers/watch",
+    auth: "session|proxy",
+    uuidParams: ["workspaceagent"],
+    responses: { 200: WorkspaceAgentListContainersResponse },
+    stream: ["websocket"],
+    summary: "Containers beside an agent, on every change",
+  }),
+  recreateDevcontainer: endpoint({
+    method: "POST",
+    path: "/api/v2/workspaceagents/{workspaceagent}/containers/devcontainers/{devcontainer}/recreate",
+    auth: "session|proxy",
+    csrf: "exempt",
+    uuidParams: ["workspaceagent"],
+    responses: { 202: Response },
+    summary: "Make a dev container anew",
+  }),
+  deleteDevcontainer: endpoint({
+    method: "DELETE",
+    path: "/api/v2/workspaceagents/{workspaceagent}/containers/devcontainers/{devcontainer}",
+    auth: "session|proxy",
+    csrf: "exempt",
+    uuidParams: ["workspaceagent"],
+    responses: { 204: null },
+    summary: "Stop and remove a dev container",
+  }),
   watchMetadata: endpoint({
     method: "GET",
     path: "/api/v2/workspaceagents/{workspaceagent}/watch-metadata",
@@ -391,7 +496,9 @@ export const workspaceagents = {
     auth: "agent",
     csrf: "exempt",
     body: PatchLogs,
-    responses: { 200: Response },
+    // Log lines may be as long as an agent's whole log; what is too much is told by the handler.
+    bodyLimit: 4 << 20,
+    responses: { 200: w.nullable(Response) },
     summary: "Send log lines",
   }),
   postLogSource: endpoint({
@@ -403,12 +510,21 @@ export const workspaceagents = {
     responses: { 201: WorkspaceAgentLogSource },
     summary: "Announce a source of log lines",
   }),
+  patchAppStatus: endpoint({
+    method: "PATCH",
+    path: "/api/v2/workspaceagents/me/app-status",
+    auth: "agent",
+    csrf: "exempt",
+    body: PatchAppStatus,
+    responses: { 200: w.nullable(Response) },
+    summary: "Say what an app is working on",
+  }),
   reinit: endpoint({
     method: "GET",
     path: "/api/v2/workspaceagents/me/reinit",
     auth: "agent",
     query: { wait: "bool" },
-    responses: { 200: ReinitializationEvent, 409: Response },
+    responses: { 200: ReinitializationEvent },
     stream: ["sse"],
     summary: "Wait until the agent must start anew",
   }),

@@ -10,6 +10,7 @@ import {
   Startup_Subsystem,
   Timing_Stage,
   Timing_Status,
+  UpdateAppStatusRequest_AppStatusState,
 } from "#rpc/gen/agent_pb.js";
 import { HandshakeError } from "#rpc/wsconn/dial.ts";
 import { cryptoRand } from "#cryptorand/cryptorand.ts";
@@ -269,4 +270,55 @@ test("the REST twins for log lines", async (t) => {
     client.call(workspaceagents.patchLogs, { body: { log_source_id: id, logs: [large] } }),
     /Logs limit exceeded/u,
   );
+});
+
+test("what an app says about its work", async (t) => {
+  const { server, scene, dial } = await setup(t);
+  const { agent: api } = await dial();
+  const app = await dbgen.workspaceApp(server.db.store, { agentId: scene.agent.id, slug: "web" });
+  const report = { slug: "web", message: "busy\n\u001B[31mnow\u001B[0m", uri: "http://localhost/x" };
+  await api.updateAppStatus({ ...report, state: UpdateAppStatusRequest_AppStatusState.WORKING });
+  const client = newClient({ url: server.url, token: scene.agent.authToken });
+  const body = { app_slug: "web", state: "idle", message: "", uri: "", icon: "", needs_user_attention: false };
+  assert.equal(await client.call(workspaceagents.patchAppStatus, { body }), null);
+  const owner = await server.login(scene.owner.email);
+  const shown = await owner.call(workspaceagents.get, { params: { workspaceagent: scene.agent.id } });
+  const statuses = shown.apps?.find(({ id }) => id === app.id)?.statuses;
+  assert.deepEqual(
+    statuses?.map(({ state, message, uri }) => [state, message, uri]),
+    [
+      ["idle", "", ""],
+      ["working", "busy now", "http://localhost/x"],
+    ],
+  );
+  await assert.rejects(api.updateAppStatus({ ...report, slug: "other", state: 1 }), /app does not exist/u);
+  const bad = (change: object) => client.call(workspaceagents.patchAppStatus, { body: { ...body, ...change } });
+  await assert.rejects(bad({ state: "sleeping" }), /state is not known/u);
+  await assert.rejects(bad({ message: "m".repeat(161) }), /message is too long/u);
+});
+
+test("the owner's ssh key, unless the template keeps the owner's data from agents", async (t) => {
+  const { server, scene } = await setup(t);
+  const client = newClient({ url: server.url, token: scene.agent.authToken });
+  const key = await client.call(workspaceagents.gitSshKey, {});
+  assert.match(key.public_key, /^ssh-ed25519 /u);
+  assert.match(key.private_key, /^-----BEGIN OPENSSH PRIVATE KEY-----/u);
+  const closed = await workspaceScene(server.db.store, { agent: { apiKeyScope: "no_user_data" } });
+  const refused = newClient({ url: server.url, token: closed.agent.authToken });
+  await assert.rejects(refused.call(workspaceagents.gitSshKey, {}), /not found/iu);
+});
+
+test("a start that is being stopped may still report, until the stop is done", async (t) => {
+  const { server, scene, dial } = await setup(t);
+  const { store } = server.db;
+  const stop = await addBuild(store, {
+    scene,
+    workspace: scene.workspace,
+    build: { buildNumber: 2, transition: "stop" },
+    job: { completedAt: null },
+  });
+  const { agent: api } = await dial();
+  await api.updateLifecycle({ lifecycle: { state: Lifecycle_State.SHUTTING_DOWN } });
+  await store.completeProvisionerJob({ id: stop.job.id, now: realClock.now() });
+  await assert.rejects(dial(), (error) => error instanceof HandshakeError && error.status === 401);
 });

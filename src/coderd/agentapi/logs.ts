@@ -1,6 +1,6 @@
 /**
  * Lines of an agent's log (spec agent §9): the DRPC call and its REST twin. A batch is stored whole or not at all; the
- * agent's log holds at most 1 MiB, and once it is full nothing more is taken.
+ * agent's log holds at most 1 MiB; once a batch of the agent's stream did not fit, no further one is taken.
  */
 import type { Ctx } from "../ctx.ts";
 import type { LogLevel } from "../database/gen/models.gen.ts";
@@ -30,6 +30,8 @@ export async function storeLogs(
     readonly agent: Pick<AgentIdentity, "agentId" | "ownerId" | "workspaceId">;
     readonly sourceId: string | undefined;
     readonly lines: readonly LogLine[];
+    /** Takes what still fits, although the agent's own stream has been refused once. @default false */
+    readonly afterOverflow?: boolean;
   },
 ): Promise<"stored" | "full"> {
   const { agentId, ownerId, workspaceId } = batch.agent;
@@ -43,7 +45,7 @@ export async function storeLogs(
   const event = (kind: "agt_first_logs" | "agt_logs_overflow"): Promise<void> =>
     publishWorkspaceEvent(deps.pubsub, ownerId, { kind, workspaceId, agentId });
   return deps.store.inTx(ctx, {}, async (tx) => {
-    const room = await tx.addAgentLogLength(ctx, { agentId, length });
+    const room = await tx.addAgentLogLength(ctx, { agentId, length, afterOverflow: batch.afterOverflow ?? false });
     if (!room) {
       await tx.updateAgentLogsOverflowed(ctx, { agentId, now });
       tx.afterCommit(() => event("agt_logs_overflow"));

@@ -10,6 +10,7 @@ import {
   Startup_Subsystem,
   Timing_Stage,
   Timing_Status,
+  UpdateAppStatusRequest_AppStatusState,
   type Timing,
 } from "#rpc/gen/agent_pb.js";
 import { DrpcError } from "#rpc/drpc/call.ts";
@@ -22,8 +23,10 @@ import type {
   WorkspaceAgentScriptTimingStatus,
   WorkspaceAgentSubsystem,
   WorkspaceAppHealth,
+  WorkspaceAppStatusState,
 } from "../database/gen/models.gen.ts";
 import { publishWorkspaceEvent, type WorkspaceEventKind } from "../wspubsub/wspubsub.ts";
+import { storeAppStatus } from "./appstatus.ts";
 import type { AgentApiDeps, AgentIdentity } from "./deps.ts";
 import { lifecycleState, lifecycleTimes } from "./lifecycle.ts";
 import { storeLogs } from "./logs.ts";
@@ -59,6 +62,13 @@ const healths: Readonly<Partial<Record<AppHealth, WorkspaceAppHealth>>> = {
   [AppHealth.INITIALIZING]: "initializing",
   [AppHealth.HEALTHY]: "healthy",
   [AppHealth.UNHEALTHY]: "unhealthy",
+};
+
+const appStates: Readonly<Partial<Record<UpdateAppStatusRequest_AppStatusState, WorkspaceAppStatusState>>> = {
+  [UpdateAppStatusRequest_AppStatusState.WORKING]: "working",
+  [UpdateAppStatusRequest_AppStatusState.IDLE]: "idle",
+  [UpdateAppStatusRequest_AppStatusState.COMPLETE]: "complete",
+  [UpdateAppStatusRequest_AppStatusState.FAILURE]: "failure",
 };
 
 /** What a column holds of a path that an agent sends. */
@@ -199,6 +209,11 @@ export function agentRouter(deps: AgentApiDeps, ctx: Ctx, identity: AgentIdentit
         code: connection.statusCode,
         reason: (connection.reason ?? "").slice(0, maxConnectionReason),
       });
+      return {};
+    },
+
+    async updateAppStatus({ slug, state, message, uri }) {
+      await storeAppStatus(deps, ctx, identity, { slug, state: appStates[state] ?? "", message, uri });
       return {};
     },
 

@@ -160,6 +160,9 @@ function admit(
     throw unauthorized(authentication.accessUrl(), { detail: "Only for workspace proxies." });
   }
   if (caller.kind === "anonymous" && endpoint.auth !== "none") {
+    if (endpoint.auth === "session|proxy") {
+      throw new Unauthorized("A session token, or the token of a workspace proxy, must be sent.");
+    }
     if (endpoint.auth !== "session-or-login-redirect") throw caller.error;
     throw new Redirect(loginUrl(signedOut, url));
   }

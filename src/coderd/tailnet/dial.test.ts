@@ -65,6 +65,9 @@ it("a client reaches its agent through the server's relay, and strangers do not"
     const headers = { "Coder-Session-Token": owner.token };
     await assert.rejects(dialWebSocket(url, { headers }), /400/);
     url.searchParams.set("reconnect", cryptoRand.uuid());
+    // Not before the agent has told the server that it is there.
+    await assert.rejects(dialWebSocket(url, { headers }), /404/);
+    await server.db.store.updateAgentConnection({ agentId, now: realClock.now(), replicaId: null });
     const ws = wsDuplex(await dialWebSocket(url, { headers }));
     ws.write('{"data":"ls"}');
     let got = "";

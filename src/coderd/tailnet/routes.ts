@@ -18,11 +18,14 @@ import { Conflict, invalidField, NotFound, Unauthorized } from "../errors.ts";
 import { bind, type BoundRoute } from "../httpapi/bind.ts";
 import { byteStream, jsonStream } from "../httpapi/reply.ts";
 import { can } from "../rbac/subject.ts";
+import { agentConnection } from "../workspaceview/agent.ts";
 import type { ServerNetwork } from "./network.ts";
 import { tailnetRouter } from "./service.ts";
 import { checkVersion } from "./version.ts";
 
 export interface TailnetRoutesDeps {
+  /** An agent that was silent for longer counts as disconnected. */
+  readonly agentInactiveMs: number;
   readonly store: AuthzStore;
   readonly clock: Clock;
   readonly rand: Rand;
@@ -77,6 +80,7 @@ export function routes(deps: TailnetRoutesDeps): BoundRoute[] {
           "a UUID is needed to find the terminal again",
         );
       }
+      await mustBeConnected(deps, ctx, agentId);
       const init = encodePtyInit({
         id: query.reconnect,
         height: side(query.height, 80),
@@ -131,4 +135,24 @@ async function mustSsh(store: AuthzStore, ctx: Ctx, agentId: string): Promise<vo
   if (row === undefined || !can(ctx.actor, "ssh", workspaceKind.of(row.w))) {
     throw new NotFound("Agent doesn't exist with that id, or you do not have access to it.");
   }
+}
+
+/** Before the socket is accepted, so that the refusal is an answer that a client can read. */
+async function mustBeConnected(
+  { store, agentInactiveMs }: TailnetRoutesDeps,
+  ctx: Ctx,
+  agentId: string,
+): Promise<void> {
+  const { a } = await store.getWorkspaceAgentById(ctx, { id: agentId });
+  const { status } = agentConnection(
+    {
+      ...a,
+      firstConnectedAt: a.firstConnectedAt ?? undefined,
+      lastConnectedAt: a.lastConnectedAt ?? undefined,
+      disconnectedAt: a.disconnectedAt ?? undefined,
+    },
+    ctx.now(),
+    agentInactiveMs,
+  );
+  if (status !== "connected") throw new NotFound(`The agent is not connected: it is "${status}".`);
 }

@@ -15,7 +15,7 @@ function toMetadata(row: MetadataRow, now: Date): WorkspaceAgentMetadata {
   return {
     result: {
       collected_at: collected ?? new Date(yearOne),
-      age: collected ? Math.max(0, Math.floor((now.getTime() - collected.getTime()) / 1000)) : 0,
+      age: collected ? Math.max(0, Math.floor((now.getTime() - collected.getTime()) / 1000)) : never,
       value: row.value,
       error: row.error,
     },
@@ -29,6 +29,8 @@ function toMetadata(row: MetadataRow, now: Date): WorkspaceAgentMetadata {
   };
 }
 
+/** Age of what was never collected: the longest time that Go knows, in seconds. */
+const never = 9_223_372_036;
 /** Go's zero time. */
 const yearOne = -62_135_596_800_000;
 

@@ -2,11 +2,12 @@
 import { WorkspaceAgentLog, WorkspaceAgentMetadata, workspaceagents } from "#codersdk/workspaceagents.ts";
 import * as w from "#codersdk/wire.ts";
 import type { Ctx } from "../ctx.ts";
-import { Invalid, NotFound } from "../errors.ts";
-import { bind, type BoundRoute } from "../httpapi/bind.ts";
+import { Invalid } from "../errors.ts";
+import { bind, type BoundRoute, type Req } from "../httpapi/bind.ts";
 import { eventStream, jsonStream, rawReply } from "../httpapi/reply.ts";
-import { loadResources } from "../workspaceview/load.ts";
 import type { WorkspaceAgentDeps } from "./deps.ts";
+import { agentRoutes } from "./agent-routes.ts";
+import { findAgent } from "./find.ts";
 import { followLogs, readLogs } from "./logs.ts";
 import { watchMetadata } from "./metadata.ts";
 
@@ -22,12 +23,15 @@ export function routes(deps: WorkspaceAgentDeps): BoundRoute[] {
   async function logs(ctx: Ctx, id: string, query: LogQuery) {
     const { a } = await store.getWorkspaceAgentById(ctx, { id });
     const { after, follow, format } = query;
-    if (after < 0) throw new Invalid('Query parameter "after" must not be negative.');
     if (format !== "" && format !== "json" && format !== "text") {
-      throw new Invalid(`Query parameter "format" must be json or text: received ${JSON.stringify(format)}.`);
+      throw new Invalid("Invalid format parameter.", {
+        detail: `must be json or text: received ${JSON.stringify(format)}`,
+      });
     }
     if (follow) {
-      if (format === "text") throw new Invalid("Text cannot be followed: ask for format=json.");
+      if (format === "text") {
+        throw new Invalid("Logs cannot be followed as text.", { detail: "Ask for format=json, or do not follow." });
+      }
       return jsonStream(w.list(WorkspaceAgentLog), (signal) =>
         followLogs(deps, ctx.until(signal), { agentId: a.id, after }),
       );
@@ -40,20 +44,13 @@ export function routes(deps: WorkspaceAgentDeps): BoundRoute[] {
   }
 
   return [
-    bind(workspaceagents.get, async (ctx, request) => {
-      const id = request.params.workspaceagent;
-      const { jobId } = await store.getWorkspaceAgentById(ctx, { id });
-      for (const resource of await loadResources(deps, ctx, jobId)) {
-        const agent = (resource.agents ?? []).find((candidate) => candidate.id === id);
-        if (agent) return agent;
-      }
-      throw new NotFound();
-    }),
+    ...agentRoutes(deps),
+    bind(workspaceagents.get, (ctx, request) => findAgent(deps, ctx, request.params.workspaceagent)),
     bind(workspaceagents.logs, (ctx, request) =>
-      logs(ctx, request.params.workspaceagent, defaults(request.query())),
+      logs(ctx, request.params.workspaceagent, logQuery(request)),
     ),
     bind(workspaceagents.startupLogs, (ctx, request) =>
-      logs(ctx, request.params.workspaceagent, defaults(request.query())),
+      logs(ctx, request.params.workspaceagent, logQuery(request)),
     ),
     bind(workspaceagents.watchMetadata, async (ctx, request) => {
       const { a } = await store.getWorkspaceAgentById(ctx, { id: request.params.workspaceagent });
@@ -70,12 +67,10 @@ export function routes(deps: WorkspaceAgentDeps): BoundRoute[] {
   ];
 }
 
-function defaults(query: {
-  readonly after?: number | undefined;
-  readonly follow?: boolean | undefined;
-  readonly format?: string | undefined;
-}): LogQuery {
-  return { after: query.after ?? 0, follow: query.follow ?? false, format: query.format ?? "" };
+/** `follow` alone means yes. */
+function logQuery(request: Req<typeof workspaceagents.logs | typeof workspaceagents.startupLogs>): LogQuery {
+  const { after, follow, format } = request.query();
+  return { after, follow: follow || request.search.get("follow") === "", format };
 }
 
 function textLine({ created_at: at, level, output }: w.Infer<typeof WorkspaceAgentLog>): string {

@@ -72,6 +72,7 @@ export interface InsertAgentLogSourceArg {
 export interface AddAgentLogLengthArg {
   readonly length: number;
   readonly agentId: string;
+  readonly afterOverflow: boolean;
 }
 
 /** Takes the room of a batch, or gives no row when the log would be too long. The row stays locked until the lines are in. */
@@ -260,9 +261,9 @@ ON CONFLICT (workspace_agent_id, id) DO NOTHING`,
     name: "addAgentLogLength",
     kind: "maybe",
     sql: `UPDATE workspace_agents SET logs_length = logs_length + $1
-WHERE id = $2 AND NOT logs_overflowed AND logs_length + $1 <= 1048576
+WHERE id = $2 AND ($3::boolean OR NOT logs_overflowed) AND logs_length + $1 <= 1048576
 RETURNING logs_length`,
-    params: ["length","agentId"],
+    params: ["length","agentId","afterOverflow"],
     columns: { logsLength: "number" },
   }),
   insertAgentLogLines: query<"many", InsertAgentLogLinesArg, InsertAgentLogLinesRow>({

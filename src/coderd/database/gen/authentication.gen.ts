@@ -7,7 +7,7 @@ export interface GetAgentAuthenticationArg {
   readonly authToken: string;
 }
 
-/** The agent of a token, if it belongs to the latest build of its workspace and that build's job is done; with its owner. */
+/** The agent of a token, with its owner, if it belongs to the latest build of its workspace and that build's job is done; or to the start that is being stopped: shutdown scripts report until the machine is gone. */
 export interface GetAgentAuthenticationRow {
   readonly agentId: string;
   readonly apiKeyScope: AgentKeyScope;
@@ -26,7 +26,7 @@ export interface GetProvisionerKeyBySecretArg {
 }
 
 export const authenticationQueries = {
-  /** The agent of a token, if it belongs to the latest build of its workspace and that build's job is done; with its owner. */
+  /** The agent of a token, with its owner, if it belongs to the latest build of its workspace and that build's job is done; or to the start that is being stopped: shutdown scripts report until the machine is gone. */
   getAgentAuthentication: query<"maybe", GetAgentAuthenticationArg, GetAgentAuthenticationRow>({
     name: "getAgentAuthentication",
     kind: "maybe",
@@ -61,11 +61,20 @@ JOIN workspace_builds b ON b.job_id = r.job_id
 JOIN provisioner_jobs j ON j.id = b.job_id
 JOIN workspaces w ON w.id = b.workspace_id
 JOIN users u ON u.id = w.owner_id
+JOIN workspace_builds latest ON latest.workspace_id = w.id
+  AND latest.build_number = (SELECT max(l.build_number) FROM workspace_builds l WHERE l.workspace_id = w.id)
+JOIN provisioner_jobs lj ON lj.id = latest.job_id
 WHERE a.auth_token = $1
   AND NOT a.deleted
   AND NOT w.deleted
   AND j.completed_at IS NOT NULL
-  AND b.build_number = (SELECT max(l.build_number) FROM workspace_builds l WHERE l.workspace_id = w.id)
+  AND (
+    b.build_number = latest.build_number
+    OR (
+      b.transition = 'start' AND j.job_status = 'succeeded'
+      AND latest.build_number = b.build_number + 1 AND latest.transition = 'stop' AND lj.completed_at IS NULL
+    )
+  )
 ORDER BY a.created_at DESC
 LIMIT 1`,
     params: ["authToken"],

@@ -67,7 +67,7 @@ ON CONFLICT (workspace_agent_id, id) DO NOTHING;
 -- name: AddAgentLogLength :maybe
 -- Takes the room of a batch, or gives no row when the log would be too long. The row stays locked until the lines are in.
 UPDATE workspace_agents SET logs_length = logs_length + @length
-WHERE id = @agent_id AND NOT logs_overflowed AND logs_length + @length <= 1048576
+WHERE id = @agent_id AND (@after_overflow::boolean OR NOT logs_overflowed) AND logs_length + @length <= 1048576
 RETURNING logs_length;
 
 -- name: InsertAgentLogLines :many

@@ -152,7 +152,7 @@ SELECT
           FROM workspace_agent_scripts s WHERE s.workspace_agent_id = a.id
         ),
         'log_sources', (
-          SELECT coalesce(jsonb_agg(to_jsonb(ls) ORDER BY ls.created_at, ls.id), '[]')
+          SELECT coalesce(jsonb_agg(to_jsonb(ls) ORDER BY ls.id), '[]')
           FROM workspace_agent_log_sources ls WHERE ls.workspace_agent_id = a.id
         ),
         'apps', (
