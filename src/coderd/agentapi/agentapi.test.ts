@@ -279,7 +279,14 @@ test("what an app says about its work", async (t) => {
   const report = { slug: "web", message: "busy\n\u001B[31mnow\u001B[0m", uri: "http://localhost/x" };
   await api.updateAppStatus({ ...report, state: UpdateAppStatusRequest_AppStatusState.WORKING });
   const client = newClient({ url: server.url, token: scene.agent.authToken });
-  const body = { app_slug: "web", state: "idle", message: "", uri: "", icon: "", needs_user_attention: false };
+  const body = {
+    app_slug: "web",
+    state: "idle",
+    message: "",
+    uri: "",
+    icon: "",
+    needs_user_attention: false,
+  };
   assert.equal(await client.call(workspaceagents.patchAppStatus, { body }), null);
   const owner = await server.login(scene.owner.email);
   const shown = await owner.call(workspaceagents.get, { params: { workspaceagent: scene.agent.id } });
@@ -292,7 +299,8 @@ test("what an app says about its work", async (t) => {
     ],
   );
   await assert.rejects(api.updateAppStatus({ ...report, slug: "other", state: 1 }), /app does not exist/u);
-  const bad = (change: object) => client.call(workspaceagents.patchAppStatus, { body: { ...body, ...change } });
+  const bad = (change: object) =>
+    client.call(workspaceagents.patchAppStatus, { body: { ...body, ...change } });
   await assert.rejects(bad({ state: "sleeping" }), /state is not known/u);
   await assert.rejects(bad({ message: "m".repeat(161) }), /message is too long/u);
 });

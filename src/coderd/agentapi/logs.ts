@@ -45,7 +45,11 @@ export async function storeLogs(
   const event = (kind: "agt_first_logs" | "agt_logs_overflow"): Promise<void> =>
     publishWorkspaceEvent(deps.pubsub, ownerId, { kind, workspaceId, agentId });
   return deps.store.inTx(ctx, {}, async (tx) => {
-    const room = await tx.addAgentLogLength(ctx, { agentId, length, afterOverflow: batch.afterOverflow ?? false });
+    const room = await tx.addAgentLogLength(ctx, {
+      agentId,
+      length,
+      afterOverflow: batch.afterOverflow ?? false,
+    });
     if (!room) {
       await tx.updateAgentLogsOverflowed(ctx, { agentId, now });
       tx.afterCommit(() => event("agt_logs_overflow"));

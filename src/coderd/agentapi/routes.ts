@@ -100,7 +100,9 @@ export function routes(deps: AgentApiDeps): BoundRoute[] {
       }
       return eventStream("sse", ReinitializationEvent, async function* events(signal) {
         yield { type: "ping" };
-        await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+        await new Promise<void>((resolve) =>
+          signal.addEventListener("abort", () => resolve(), { once: true }),
+        );
       });
     }),
   ];

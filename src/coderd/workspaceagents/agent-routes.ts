@@ -65,7 +65,10 @@ export function agentRoutes(deps: WorkspaceAgentDeps): BoundRoute[] {
       const agent = await connectedAgent(deps, ctx, params.workspaceagent);
       await mustUpdate(deps, ctx, agent.id);
       const path = `${containersPath}/devcontainers/${encodeURIComponent(params.devcontainer)}/recreate`;
-      return reply(202, await ask(deps, { agentId: agent.id, method: "POST", path, signal: ctx.signal }, Response));
+      return reply(
+        202,
+        await ask(deps, { agentId: agent.id, method: "POST", path, signal: ctx.signal }, Response),
+      );
     }),
 
     bind(workspaceagents.deleteDevcontainer, async (ctx, { params }) => {
@@ -109,7 +112,12 @@ function refuseErrors({ status, body }: { readonly status: number; readonly body
   if (status >= 200 && status < 300) return;
   const message = textOf(body, "message") ?? "The agent refused.";
   const detail = textOf(body, "detail");
-  throw new ApiError(status >= 400 && status < 600 ? status : 502, "AgentRefused", message, detail ? { detail } : {});
+  throw new ApiError(
+    status >= 400 && status < 600 ? status : 502,
+    "AgentRefused",
+    message,
+    detail ? { detail } : {},
+  );
 }
 
 const maxText = 4096;
@@ -121,6 +129,9 @@ function textOf(body: unknown, name: string): string | undefined {
 
 function readLabel(text: string): [string, string] {
   const at = text.indexOf("=");
-  if (at < 1) throw new Invalid("Invalid label format.", { detail: `must be key=value: received ${JSON.stringify(text)}` });
+  if (at < 1)
+    throw new Invalid("Invalid label format.", {
+      detail: `must be key=value: received ${JSON.stringify(text)}`,
+    });
   return [text.slice(0, at), text.slice(at + 1)];
 }

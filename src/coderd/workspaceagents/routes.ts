@@ -30,7 +30,9 @@ export function routes(deps: WorkspaceAgentDeps): BoundRoute[] {
     }
     if (follow) {
       if (format === "text") {
-        throw new Invalid("Logs cannot be followed as text.", { detail: "Ask for format=json, or do not follow." });
+        throw new Invalid("Logs cannot be followed as text.", {
+          detail: "Ask for format=json, or do not follow.",
+        });
       }
       return jsonStream(w.list(WorkspaceAgentLog), (signal) =>
         followLogs(deps, ctx.until(signal), { agentId: a.id, after }),
@@ -46,9 +48,7 @@ export function routes(deps: WorkspaceAgentDeps): BoundRoute[] {
   return [
     ...agentRoutes(deps),
     bind(workspaceagents.get, (ctx, request) => findAgent(deps, ctx, request.params.workspaceagent)),
-    bind(workspaceagents.logs, (ctx, request) =>
-      logs(ctx, request.params.workspaceagent, logQuery(request)),
-    ),
+    bind(workspaceagents.logs, (ctx, request) => logs(ctx, request.params.workspaceagent, logQuery(request))),
     bind(workspaceagents.startupLogs, (ctx, request) =>
       logs(ctx, request.params.workspaceagent, logQuery(request)),
     ),
