@@ -46,8 +46,9 @@ export async function callAgent(deps: AgentCallDeps, call: AgentCall): Promise<A
   } catch (error) {
     if (call.signal.aborted || error instanceof ApiError) throw error;
     const detail = error instanceof Error ? error.message : String(error);
-    if (late.signal.aborted)
+    if (late.signal.aborted) {
       throw new ApiError(408, "Timeout", "The agent did not answer in time.", { detail });
+    }
     throw new ApiError(502, "BadGateway", "The agent could not be asked.", { detail });
   } finally {
     timer.stop();

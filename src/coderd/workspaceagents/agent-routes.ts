@@ -129,9 +129,10 @@ function textOf(body: unknown, name: string): string | undefined {
 
 function readLabel(text: string): [string, string] {
   const at = text.indexOf("=");
-  if (at < 1)
+  if (at < 1) {
     throw new Invalid("Invalid label format.", {
       detail: `must be key=value: received ${JSON.stringify(text)}`,
     });
+  }
   return [text.slice(0, at), text.slice(at + 1)];
 }

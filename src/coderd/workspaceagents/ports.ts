@@ -3,8 +3,8 @@ import type { WorkspaceAgentListeningPort } from "#codersdk/workspaceagents.ts";
 
 /** Well-known services that do not speak HTTP. */
 const notHttp: ReadonlySet<number> = new Set([
-  ...[0, 1, 2, 3, 4, 5, 6, 7, 8],
-  ...[20, 21, 22, 23, 25, 53, 110, 143, 179, 389, 465, 587, 636, 989, 990, 993, 995, 3306, 3389, 5432, 27017],
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 20, 21, 22, 23, 25, 53, 110, 143, 179, 389, 465, 587, 636, 989, 990, 993, 995,
+  3306, 3389, 5432, 27017,
 ]);
 
 /** Without those services, and without what the agent's apps show already. */
