@@ -61,7 +61,7 @@ export async function storeAppStatus(
 /** One line without control characters: it is shown in lists and terminals. */
 function forDisplay(text: string): string {
   return text
-    .replaceAll(/\u001B\[[0-9;?]*[ -/]*[@-~]/gu, "")
+    .replaceAll(/\p{Cc}\[[0-9;?]*[ -/]*[@-~]/gu, "")
     .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ")
     .trim();
 }

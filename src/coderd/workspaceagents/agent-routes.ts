@@ -1,6 +1,6 @@
 /** What the server asks agents for on behalf of people: listening ports, containers. The agent must be connected. */
+import { WorkspaceAgentListContainersResponse } from "#codersdk/containers.ts";
 import {
-  WorkspaceAgentListContainersResponse,
   WorkspaceAgentListeningPortsResponse,
   workspaceagents,
   type WorkspaceAgent,
