@@ -30,6 +30,7 @@ export const programs = {
   format: { args: ["scripts/ok.ts", "format"] },
   bench: { args: ["scripts/bench.ts"] },
   vectors: { args: ["scripts/vectors.ts"] },
+  crash: { args: ["scripts/crash.ts"] },
 };
 
 /** A mistake of the user or of the machine: printed as it is, without a stack. */

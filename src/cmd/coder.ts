@@ -12,6 +12,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
 });
 
+// A command ends when it says so, not when all that it waits for happens to be timers that keep no process alive: an ssh
+// session whose server is restarting has nothing else.
+realClock.timer(2 ** 31 - 1, () => {});
 // No top-level await: releases are one CommonJS file.
 void main(process.argv.slice(2), {
   env: process.env,

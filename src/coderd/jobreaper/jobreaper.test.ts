@@ -67,6 +67,8 @@ test("a build without a state of its own keeps that of the build before", async 
   });
   assert.equal((await reapOnce(ctx, deps)).length, 1);
   assert.equal((await db.getBuildState({ buildId: build.id }))?.state.toString(), "kept");
+  const [row, ...more] = await db.getAuditLogsOfResource({ resourceId: build.id });
+  assert.deepEqual([row?.l.action, row?.l.statusCode, more.length], [build.transition, 500, 0]);
 });
 
 test("a job that somebody holds is left to the next pass", async (t) => {

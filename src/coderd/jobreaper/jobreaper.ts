@@ -6,6 +6,7 @@ import type { Ctx } from "../ctx.ts";
 import type { AuthzStore, AuthzTx } from "../database/dbauthz/dbauthz.ts";
 import type { ProvisionerJob } from "../database/gen/models.gen.ts";
 import type { Pubsub } from "../database/pubsub/pubsub.ts";
+import { auditBuild } from "../provisionerdserver/audit-build.ts";
 import { publishLogs } from "../provisionerjobs/messages.ts";
 import { actors } from "../rbac/actors.ts";
 import { publishWorkspaceEvent } from "../wspubsub/wspubsub.ts";
@@ -74,9 +75,11 @@ async function reap(
   tx.afterCommit(() => publishLogs(pubsub, job.id, { createdAfter: lowest - 1, endOfLogs: true }));
   const build = await tx.getBuildOfJob(ctx, { jobId: job.id });
   if (!build) return true;
+  const facts = await tx.getWorkspaceForJob(ctx, { buildId: build.id });
   await tx.copyPreviousBuildState(ctx, { buildId: build.id });
-  const event = { kind: "state_change", workspaceId: build.workspaceId } as const;
-  tx.afterCommit(() => publishWorkspaceEvent(pubsub, build.ownerId, event));
+  await auditBuild(ctx, tx, { job, facts, statusCode: 500 });
+  const event = { kind: "state_change", workspaceId: facts.w.id } as const;
+  tx.afterCommit(() => publishWorkspaceEvent(pubsub, facts.w.ownerId, event));
   return true;
 }
 

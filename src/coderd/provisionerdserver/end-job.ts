@@ -3,6 +3,7 @@ import type { Ctx } from "../ctx.ts";
 import type { ProvisionerJob } from "../database/gen/models.gen.ts";
 import { publishLogs } from "../provisionerjobs/messages.ts";
 import { publishWorkspaceEvent } from "../wspubsub/wspubsub.ts";
+import { auditBuild } from "./audit-build.ts";
 import type { ProvisionerdServerDeps } from "./deps.ts";
 
 export async function endJob(
@@ -18,9 +19,11 @@ export async function endJob(
     const now = ctx.now();
     await tx.completeProvisionerJob(ctx, { id: job.id, now, startedAt: now, error, errorCode: null });
     tx.afterCommit(() => publishLogs(pubsub, job.id, { endOfLogs: true }));
-    if (job.workspaceId === null) return;
-    const workspace = await tx.getWorkspaceOwnerForJob(ctx, { id: job.workspaceId });
-    const event = { kind: "state_change", workspaceId: workspace.id } as const;
-    tx.afterCommit(() => publishWorkspaceEvent(pubsub, workspace.ownerId, event));
+    const build = await tx.getBuildOfJob(ctx, { jobId: job.id });
+    if (!build) return;
+    const facts = await tx.getWorkspaceForJob(ctx, { buildId: build.id });
+    await auditBuild(ctx, tx, { job, facts, statusCode: 500 });
+    const event = { kind: "state_change", workspaceId: facts.w.id } as const;
+    tx.afterCommit(() => publishWorkspaceEvent(pubsub, facts.w.ownerId, event));
   });
 }

@@ -10,6 +10,7 @@ import type { ProvisionerJob, Workspace, WorkspaceBuild } from "../database/gen/
 import type { GetPresetsToBuildRow } from "../database/gen/wsbuilder.gen.ts";
 import type { Pubsub } from "../database/pubsub/pubsub.ts";
 import { Conflict } from "../errors.ts";
+import { auditBuild } from "../provisionerdserver/audit-build.ts";
 import { insertJob } from "../provisionerjobs/jobs.ts";
 import { actors } from "../rbac/actors.ts";
 import { publishWorkspaceEvent } from "../wspubsub/wspubsub.ts";
@@ -83,7 +84,7 @@ export async function makeBuild(
     if (request.transition === "start" && workspace.dormantAt) {
       await tx.clearWorkspaceDormancy(ctx, { id: workspace.id, now: ctx.now() });
     }
-    if (request.orphan) await forgetWithoutDaemon(system, tx, workspace, job);
+    if (request.orphan) await forgetWithoutDaemon(system, tx, { workspace, job, buildId });
     const event = { kind: "state_change", workspaceId: workspace.id } as const;
     tx.afterCommit(() => publishWorkspaceEvent(deps.pubsub, workspace.ownerId, event));
     return { workspace, build, job };
@@ -104,9 +105,9 @@ function isActiveBuild(error: unknown): boolean {
 async function forgetWithoutDaemon(
   ctx: Ctx,
   tx: AuthzTx,
-  workspace: Workspace,
-  job: ProvisionerJob,
+  orphan: { readonly workspace: Workspace; readonly job: ProvisionerJob; readonly buildId: string },
 ): Promise<void> {
+  const { workspace, job, buildId } = orphan;
   const since = ctx.now().getTime() - staleMs;
   const daemons = await tx.getEligibleDaemons(ctx, { jobIds: [job.id] });
   if (daemons.some(({ lastSeenAt }) => lastSeenAt !== null && lastSeenAt.getTime() >= since)) return;
@@ -114,6 +115,8 @@ async function forgetWithoutDaemon(
   await tx.completeProvisionerJob(ctx, { id: job.id, now, startedAt: now, error: null, errorCode: null });
   await tx.markWorkspaceDeleted(ctx, { id: workspace.id, now });
   await tx.deleteAgentsOfWorkspace(ctx, { workspaceId: workspace.id, now });
+  const facts = await tx.getWorkspaceForJob(ctx, { buildId: buildId });
+  await auditBuild(ctx, tx, { job, facts, statusCode: 200 });
 }
 
 async function loadFacts(

@@ -364,23 +364,12 @@ export interface GetWorkspaceForJobRow {
   readonly ownerUsername: string;
 }
 
-export interface GetWorkspaceOwnerForJobArg {
-  readonly id: string;
-}
-
-export interface GetWorkspaceOwnerForJobRow {
-  readonly id: string;
-  readonly ownerId: string;
-}
-
 export interface GetBuildOfJobArg {
   readonly jobId: string;
 }
 
 export interface GetBuildOfJobRow {
   readonly id: string;
-  readonly workspaceId: string;
-  readonly ownerId: string;
 }
 
 export const provisionerdserverQueries = {
@@ -781,19 +770,11 @@ WHERE b.id = $1`,
     params: ["buildId"],
     columns: { w: workspaceColumns, b: workspaceBuildColumns, t: templateColumns, ownerUsername: "text" },
   }),
-  getWorkspaceOwnerForJob: query<"one", GetWorkspaceOwnerForJobArg, GetWorkspaceOwnerForJobRow>({
-    name: "getWorkspaceOwnerForJob",
-    kind: "one",
-    sql: "SELECT id, owner_id FROM workspaces WHERE id = $1",
-    params: ["id"],
-    columns: { id: "text", ownerId: "text" },
-  }),
   getBuildOfJob: query<"maybe", GetBuildOfJobArg, GetBuildOfJobRow>({
     name: "getBuildOfJob",
     kind: "maybe",
-    sql: `SELECT b.id, b.workspace_id, w.owner_id
-FROM workspace_builds b JOIN workspaces w ON w.id = b.workspace_id WHERE b.job_id = $1`,
+    sql: "SELECT id FROM workspace_builds WHERE job_id = $1",
     params: ["jobId"],
-    columns: { id: "text", workspaceId: "text", ownerId: "text" },
+    columns: { id: "text" },
   }),
 } as const;

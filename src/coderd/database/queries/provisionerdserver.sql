@@ -270,9 +270,5 @@ JOIN templates t ON t.id = w.template_id
 JOIN users o ON o.id = w.owner_id
 WHERE b.id = @build_id;
 
--- name: GetWorkspaceOwnerForJob :one
-SELECT id, owner_id FROM workspaces WHERE id = @id;
-
 -- name: GetBuildOfJob :maybe
-SELECT b.id, b.workspace_id, w.owner_id
-FROM workspace_builds b JOIN workspaces w ON w.id = b.workspace_id WHERE b.job_id = @job_id;
+SELECT id FROM workspace_builds WHERE job_id = @job_id;

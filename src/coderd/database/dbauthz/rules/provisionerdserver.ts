@@ -44,6 +44,5 @@ export const provisionerdserverRules = {
   deleteAgentsOfWorkspace: writes,
   markWorkspaceDeleted: writes,
   getWorkspaceForJob: reads,
-  getWorkspaceOwnerForJob: reads,
   getBuildOfJob: reads,
 } satisfies RulesOf<typeof provisionerdserverQueries>;
