@@ -186,6 +186,7 @@ function pathOf(endpoint: Endpoint, input: AnyInput): string {
 
 function queryText(kind: string | undefined, value: unknown): string | undefined {
   if (value === undefined || value === "") return undefined;
+  if (kind === "present" && value === false) return undefined;
   if (value instanceof Date) return formatTime(value);
   if (Array.isArray(value)) return value.length === 0 ? undefined : value.join(",");
   if (typeof value === "number") return kind === "durationMs" ? `${value}ms` : String(value);

@@ -27,6 +27,7 @@ export type QueryKind =
   | "string" // ""
   | "bool" // false
   | "optionalBool" // undefined
+  | "present" // false; true when the name is there, whatever its value (`?follow`)
   | "int" // 0; 32 bits, not negative
   | "int64" // 0
   | "uuid" // undefined
@@ -39,6 +40,7 @@ export interface QueryValues {
   readonly string: string;
   readonly bool: boolean;
   readonly optionalBool: boolean | undefined;
+  readonly present: boolean;
   readonly int: number;
   readonly int64: number;
   readonly uuid: string | undefined;

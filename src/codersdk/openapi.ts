@@ -14,6 +14,7 @@ const queryTypes = {
   string: { type: "string" },
   bool: { type: "boolean" },
   optionalBool: { type: "boolean" },
+  present: { type: "string", description: "set by being there, whatever its value" },
   int: { type: "integer", minimum: 0, maximum: 2_147_483_647 },
   int64: { type: "integer", format: "int64" },
   uuid: { type: "string", format: "uuid" },

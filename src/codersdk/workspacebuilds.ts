@@ -155,7 +155,7 @@ export const workspacebuilds = {
     path: "/api/v2/workspacebuilds/{workspacebuild}/logs",
     auth: "session",
     uuidParams: ["workspacebuild"],
-    query: { before: "int", after: "int", follow: "bool", format: "string" },
+    query: { before: "int", after: "int", follow: "present", format: "string" },
     responses: { 200: w.list(ProvisionerJobLog) },
     stream: ["websocket"],
     summary: "Log of a build",

@@ -64,6 +64,7 @@ const readers: Readonly<Record<QueryKind, Read>> = {
   string: ([text = ""]) => text,
   bool: one(false, readBool),
   optionalBool: one(undefined, readBool),
+  present: (values) => values.length > 0,
   int: one(0, integerUpTo(2 ** 31 - 1)),
   int64: one(0, readInt64),
   uuid: one(undefined, readUuid),
