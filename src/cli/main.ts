@@ -1,15 +1,14 @@
-/** Runs one command line and turns whatever happens into an exit status and, on stderr, what the person needs to read. */
+/** Runs one command line of a program (root.ts, slim.ts) and turns whatever happens into an exit status and, on stderr, what the person needs to read. */
 import { ClientError } from "#codersdk/client.ts";
-import { CommandError, run, type World } from "#serpent/command.ts";
+import { type Command, CommandError, run, type World } from "#serpent/command.ts";
 import { UsageError } from "#serpent/resolve.ts";
 import { Canceled } from "./cliui/prompt.ts";
 import { ExitError, UserError } from "./errors.ts";
-import { root } from "./root.ts";
 
 /** Resolves to the exit status: 0 success, 1 error, or what an `ExitError` says (the remote status of ssh). */
-export async function main(argv: readonly string[], world: World): Promise<number> {
+export async function main(argv: readonly string[], world: World, program: Command): Promise<number> {
   try {
-    await run(root, argv, world);
+    await run(program, argv, world);
     return 0;
   } catch (error) {
     const cause = error instanceof CommandError ? error.cause : error;

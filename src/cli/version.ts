@@ -11,7 +11,8 @@ const output = option(types.oneOf("text", "json"), {
   description: "Output format.",
 });
 
-export const versionCommand: Command = {
+/** @param slim whether the program is without a server */
+export const newVersionCommand = (slim: boolean): Command => ({
   use: "version",
   short: "Show the version of this program.",
   options: [output],
@@ -21,10 +22,10 @@ export const versionCommand: Command = {
       version,
       build_time: "0001-01-01T00:00:00Z",
       external_url: "",
-      slim: false,
+      slim,
       agpl: false,
       boring_crypto: false,
     };
     inv.stdout.write(inv.get(output) === "json" ? renderJson(info) : `Coder ${version}\n`);
   },
-};
+});

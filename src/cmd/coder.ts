@@ -1,31 +1,6 @@
 /** The `coder` program: server, command line and agent. */
-import { cryptoRand } from "#cryptorand/cryptorand.ts";
-import { main } from "#cli/main.ts";
-import { realClock } from "#quartz/clock.ts";
+import { root } from "#cli/root.ts";
+import { runProcess } from "./process.ts";
 
-const stop = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.once(signal, () => stop.abort(new DOMException(signal, "AbortError")));
-}
-// A reader that went away (`coder list | head`) is no error of ours.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-});
-
-// A command ends when it says so, not when all that it waits for happens to be timers that keep no process alive: an ssh
-// session whose server is restarting has nothing else.
-realClock.timer(2 ** 31 - 1, () => {});
 // No top-level await: releases are one CommonJS file.
-void main(process.argv.slice(2), {
-  env: process.env,
-  stdin: process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr,
-  signal: stop.signal,
-  clock: realClock,
-  rand: cryptoRand,
-  cwd: process.cwd(),
-}).then((status) => {
-  // What a command leaves open (a prompt's input, a pooled connection) must not keep the process.
-  process.exit(status);
-});
+void runProcess(root);

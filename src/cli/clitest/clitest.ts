@@ -1,8 +1,10 @@
 /** Runs command lines in-process, on pipes: what they print and how they end. Test only. */
 import { PassThrough } from "node:stream";
 import { cryptoRand } from "#cryptorand/cryptorand.ts";
+import type { Command } from "#serpent/command.ts";
 import { type Clock, realClock } from "#quartz/clock.ts";
 import { main } from "../main.ts";
+import { root } from "../root.ts";
 
 export interface CliOptions {
   /** Nothing of the process's own environment is seen. */
@@ -12,6 +14,8 @@ export interface CliOptions {
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
   readonly cwd?: string;
+  /** Default: the whole program. */
+  readonly program?: Command;
 }
 
 export interface CliResult {
@@ -34,7 +38,7 @@ export function startCli(argv: readonly string[], options: CliOptions = {}): Cli
   if (options.stdin !== undefined) stdin.end(options.stdin);
   const out = capture();
   const err = capture();
-  const result = main(argv, {
+  const world = {
     env: { HOME: "/nonexistent", TZ: "UTC", ...options.env },
     stdin,
     stdout: out.stream,
@@ -43,7 +47,12 @@ export function startCli(argv: readonly string[], options: CliOptions = {}): Cli
     clock: options.clock ?? realClock,
     rand: cryptoRand,
     cwd: options.cwd ?? "/",
-  }).then((status) => ({ status, stdout: out.text(), stderr: err.text() }));
+  };
+  const result = main(argv, world, options.program ?? root).then((status) => ({
+    status,
+    stdout: out.text(),
+    stderr: err.text(),
+  }));
   return { stdin, stdout: out.text, stderr: err.text, result };
 }
 

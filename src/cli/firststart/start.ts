@@ -12,6 +12,7 @@ import { resolve as resolveOptions, type Values } from "#serpent/resolve.ts";
 import { configDir, type ConfigDir } from "../config.ts";
 import { globals } from "../globals.ts";
 import { main } from "../main.ts";
+import { root as program } from "../root.ts";
 import { aborted } from "../server/server.ts";
 import type { RunningServer } from "../server/run.ts";
 import { startBlock, type Proof } from "./block.ts";
@@ -137,7 +138,7 @@ async function setUp(server: RunningServer, config: ConfigDir, { rand, signal }:
 async function prove(root: string, world: World, config: ConfigDir): Promise<Proof | undefined> {
   const step = async (args: readonly string[], stdout = world.stdout): Promise<void> => {
     const env = { ...world.env, CODER_CONFIG_DIR: config.path };
-    const status = await main(args, { ...world, env, stdout });
+    const status = await main(args, { ...world, env, stdout }, program);
     if (status !== 0) throw new Error(`coder ${args[0]} ended with status ${status}`);
   };
   await step([
