@@ -80,10 +80,15 @@ function decodeTime(value: unknown, path: string): unknown {
   return parsed;
 }
 
+const isByte = (value: unknown): value is number =>
+  typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 255;
+
 function decodeBytes(value: unknown, path: string): unknown {
   if (value == null) return new Uint8Array();
   try {
     if (typeof value === "string") return Uint8Array.from(atob(value), (char) => char.charCodeAt(0));
+    // Go takes a list of its bytes, too.
+    if (Array.isArray(value) && value.every(isByte)) return Uint8Array.from(value);
   } catch {
     // falls through to the one error
   }

@@ -121,9 +121,9 @@ export const AgentScriptTiming = w.struct("AgentScriptTiming", {
 export type AgentScriptTiming = w.Infer<typeof AgentScriptTiming>;
 
 export const WorkspaceBuildTimings = w.struct("WorkspaceBuildTimings", {
-  provisioner_timings: w.nullList(ProvisionerTiming),
-  agent_script_timings: w.nullList(AgentScriptTiming),
-  agent_connection_timings: w.nullList(AgentConnectionTiming),
+  provisioner_timings: w.list(ProvisionerTiming),
+  agent_script_timings: w.list(AgentScriptTiming),
+  agent_connection_timings: w.list(AgentConnectionTiming),
 });
 export type WorkspaceBuildTimings = w.Infer<typeof WorkspaceBuildTimings>;
 

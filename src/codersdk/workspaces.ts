@@ -1,8 +1,9 @@
 /** Workspaces. */
 import { endpoint } from "./endpoint.ts";
-import { WorkspaceTransition } from "./provisionerjobs.ts";
+import { ProvisionerJobStatus, WorkspaceTransition } from "./provisionerjobs.ts";
 import { Response } from "./response.ts";
-import { WorkspaceAppStatus } from "./workspaceagents.ts";
+import { MinimalUser, ReducedUser } from "./users.ts";
+import { WorkspaceAgentLifecycle, WorkspaceAppStatus } from "./workspaceagents.ts";
 import { WorkspaceBuild, WorkspaceBuildParameter, WorkspaceBuildTimings } from "./workspacebuilds.ts";
 import * as w from "./wire.ts";
 
@@ -151,6 +152,69 @@ export const PutExtendWorkspaceRequest = w.struct("PutExtendWorkspaceRequest", {
 });
 export type PutExtendWorkspaceRequest = w.Infer<typeof PutExtendWorkspaceRequest>;
 
+export const UpdateWorkspaceDormancy = w.struct("UpdateWorkspaceDormancy", { dormant: w.bool() });
+export type UpdateWorkspaceDormancy = w.Infer<typeof UpdateWorkspaceDormancy>;
+
+export const GroupSource = w.enums("user", "oidc");
+export type GroupSource = w.Infer<typeof GroupSource>;
+
+/** Of a group, before what a list adds. */
+export const groupFields = {
+  id: w.uuid(),
+  name: w.string(),
+  display_name: w.string(),
+  organization_id: w.uuid(),
+  members: w.list(ReducedUser),
+  total_member_count: w.int(),
+  avatar_url: w.string(),
+  quota_allowance: w.int(),
+  source: GroupSource,
+  organization_name: w.string(),
+  organization_display_name: w.string(),
+};
+
+export const WorkspaceUser = w.struct("WorkspaceUser", { ...MinimalUser.shape, role: WorkspaceRole });
+export type WorkspaceUser = w.Infer<typeof WorkspaceUser>;
+
+export const WorkspaceGroup = w.struct("WorkspaceGroup", { ...groupFields, role: WorkspaceRole });
+export type WorkspaceGroup = w.Infer<typeof WorkspaceGroup>;
+
+export const WorkspaceACL = w.struct("WorkspaceACL", {
+  users: w.list(WorkspaceUser),
+  group: w.list(WorkspaceGroup),
+});
+export type WorkspaceACL = w.Infer<typeof WorkspaceACL>;
+
+export const UpdateWorkspaceACL = w.struct("UpdateWorkspaceACL", {
+  /** Id → role; the empty role removes. Unknown roles are told in the answer's validations. */
+  user_roles: w.omit(w.map(w.string())),
+  group_roles: w.omit(w.map(w.string())),
+});
+export type UpdateWorkspaceACL = w.Infer<typeof UpdateWorkspaceACL>;
+
+export const UserParameter = w.struct("UserParameter", { name: w.string(), value: w.string() });
+export type UserParameter = w.Infer<typeof UserParameter>;
+
+export const WatchError = w.struct("WatchError", {
+  code: w.int(),
+  retryable: w.bool(),
+  message: w.string(),
+  details: w.omit(w.string()),
+});
+
+/** What somebody who waits for an agent must know: first the build, then the agent. */
+export const ConnectionWatchEvent = w.struct("ConnectionWatchEvent", {
+  error: w.nullable(WatchError),
+  build_update: w.ptr(
+    w.struct("ConnectionWatchBuild", {
+      transition: WorkspaceTransition,
+      job_status: ProvisionerJobStatus,
+    }),
+  ),
+  agent_update: w.ptr(w.struct("ConnectionWatchAgent", { lifecycle: WorkspaceAgentLifecycle, id: w.uuid() })),
+});
+export type ConnectionWatchEvent = w.Infer<typeof ConnectionWatchEvent>;
+
 export const workspaces = {
   list: endpoint({
     method: "GET",
@@ -174,7 +238,7 @@ export const workspaces = {
     path: "/api/v2/organizations/{organization}/members/{user}/workspaces",
     auth: "session",
     body: CreateWorkspaceRequest,
-    responses: { 200: Workspace },
+    responses: { 201: Workspace },
     audit: "create WorkspaceTable",
     summary: "Create a workspace (old route)",
   }),
@@ -235,7 +299,7 @@ export const workspaces = {
     path: "/api/v2/workspaces/{workspace}/builds",
     auth: "session",
     uuidParams: ["workspace"],
-    query: { after_id: "uuid", limit: "int", offset: "int", since: "time" },
+    query: { after_id: "uuid", limit: "int", offset: "int", since: "string" },
     responses: { 200: w.list(WorkspaceBuild) },
     summary: "Builds of a workspace",
   }),
@@ -321,6 +385,62 @@ export const workspaces = {
     uuidParams: ["workspace"],
     responses: { 200: WorkspaceBuildTimings },
     summary: "What took how long in the latest build",
+  }),
+  dormant: endpoint({
+    method: "PUT",
+    path: "/api/v2/workspaces/{workspace}/dormant",
+    auth: "session",
+    uuidParams: ["workspace"],
+    body: UpdateWorkspaceDormancy,
+    responses: { 200: Workspace, 304: null },
+    audit: "write WorkspaceTable",
+    summary: "Make a workspace dormant, or wake it",
+  }),
+  acl: endpoint({
+    method: "GET",
+    path: "/api/v2/workspaces/{workspace}/acl",
+    auth: "session",
+    uuidParams: ["workspace"],
+    responses: { 200: WorkspaceACL },
+    summary: "With whom a workspace is shared",
+  }),
+  setAcl: endpoint({
+    method: "PATCH",
+    path: "/api/v2/workspaces/{workspace}/acl",
+    auth: "session",
+    uuidParams: ["workspace"],
+    body: UpdateWorkspaceACL,
+    responses: { 204: null },
+    audit: "write WorkspaceTable",
+    summary: "Share a workspace",
+  }),
+  clearAcl: endpoint({
+    method: "DELETE",
+    path: "/api/v2/workspaces/{workspace}/acl",
+    auth: "session",
+    uuidParams: ["workspace"],
+    responses: { 204: null },
+    audit: "write WorkspaceTable",
+    summary: "Share a workspace with nobody any more",
+  }),
+  connectionWatch: endpoint({
+    method: "GET",
+    path: "/api/v2/workspaces/{workspace}/agent-connection-watch",
+    auth: "session",
+    uuidParams: ["workspace"],
+    query: { agent_name: "string" },
+    responses: { 101: ConnectionWatchEvent },
+    stream: ["websocket"],
+    summary: "The latest build, then its agent, on every change",
+  }),
+  autofill: endpoint({
+    method: "GET",
+    path: "/api/v2/users/{user}/autofill-parameters",
+    auth: "session",
+    query: { template_id: "uuid" },
+    strictQuery: true,
+    responses: { 200: w.list(UserParameter) },
+    summary: "Values that a user gave to a template's parameters before",
   }),
   extend: endpoint({
     method: "PUT",

@@ -21,11 +21,12 @@ export function replayEngines(workDir: string) {
     );
   const terraform = terraformEngine({
     binary: "",
-    env: process.env,
+    // Whoever replays may have set up his own Terraform; each such variable would be a line of the log.
+    env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("TF_"))),
     cacheDir: workDir,
     agentScripts,
     rand: cryptoRand,
     machine: { platform: process.platform, arch: process.arch },
   });
-  return { echo: client(echoEngine), terraform: client(terraform) };
+  return { terraform: client(terraform), echo: client(echoEngine) };
 }

@@ -109,18 +109,18 @@ export function sendSocket(
 ): Promise<Got> {
   const wanted = expected.frames.filter((frame) => frame.dir !== "c").length;
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(base.replace("http", "ws") + values.fill(request.path), {
-      headers: headersOf(request, token, values),
-    });
+    const { "Sec-WebSocket-Protocol": protocol, ...headers } = headersOf(request, token, values);
+    const url = base.replace("http", "ws") + values.fill(request.path);
+    const socket = new WebSocket(url, protocol === undefined ? [] : [protocol], { headers });
     const frames: { data: Buffer; binary: boolean }[] = [];
-    let headers = new Headers();
+    let answered = new Headers();
     const finish = (close: Got["close"]): void => {
       clearTimeout(limit);
-      resolve({ status: 101, headers, body: Buffer.alloc(0), frames, close });
+      resolve({ status: 101, headers: answered, body: Buffer.alloc(0), frames, close });
       socket.terminate();
     };
     const limit = setTimeout(() => finish(undefined), 15_000);
-    socket.on("upgrade", (response) => (headers = toHeaders(response.rawHeaders)));
+    socket.on("upgrade", (response) => (answered = toHeaders(response.rawHeaders)));
     socket.on("open", () => void sendFrames(socket, expected.frames, values));
     socket.on("message", (data, binary) => {
       frames.push({

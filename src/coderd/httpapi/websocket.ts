@@ -140,8 +140,8 @@ async function run(stream: Stream, socket: WebSocket, signal: AbortSignal): Prom
       const { schema, events } = sorted.stream;
       for await (const event of events(signal)) {
         const shape = event.type === "error" ? Response : schema;
-        const data = event.data === undefined ? "" : `,"data":${encode(shape, event.data)}`;
-        await sendMessage(socket, `{"type":${JSON.stringify(event.type)}${data}}\n`);
+        const data = event.data === undefined ? "null" : encode(shape, event.data);
+        await sendMessage(socket, `{"type":${JSON.stringify(event.type)},"data":${data}}\n`);
       }
       return;
     }

@@ -18,6 +18,7 @@ import { resolveOrganization } from "../httpmw/params.ts";
 import { staleMs } from "../provisionerdserver/registration.ts";
 import type { Provisioning } from "../provisionerdserver/start.ts";
 import { actors } from "../rbac/actors.ts";
+import { can } from "../rbac/subject.ts";
 import { admitDaemon, keyDeletedChannel, serveDaemon } from "./serve.ts";
 import { daemonStatus, toDaemon, toKey, toListedJob } from "./view.ts";
 
@@ -208,6 +209,7 @@ function jobs(deps: ProvisionerDaemonsDeps): BoundRoute[] {
   return [
     bind(provisionerjobs.list, async (ctx, req) => {
       const organization = await resolveOrganization(ctx, store, req.params.organization);
+      if (!can(ctx.actor, "read", { type: "provisioner_jobs", org: organization.id })) throw new NotFound();
       const wanted = listOf(req.search, "status");
       const unknown = wanted.find((name) => !statuses.some((status) => status === name));
       if (unknown !== undefined) {

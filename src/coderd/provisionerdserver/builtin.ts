@@ -48,7 +48,7 @@ export interface BuiltinDaemons extends AsyncDisposable {
 
 export async function startBuiltinDaemons(options: BuiltinOptions): Promise<BuiltinDaemons> {
   const { ctx, deps } = options;
-  const types = (["echo", "terraform"] as const).filter((type) => options.provisioners[type] !== undefined);
+  const types = (["terraform", "echo"] as const).filter((type) => options.provisioners[type] !== undefined);
   const rows = await Promise.all(
     Array.from({ length: options.count }, (_, n) =>
       registerDaemon(ctx, deps.store, {

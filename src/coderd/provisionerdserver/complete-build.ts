@@ -5,6 +5,9 @@ import type { AuthzTx } from "../database/dbauthz/dbauthz.ts";
 import type { ProvisionerJob } from "../database/gen/models.gen.ts";
 import type { GetWorkspaceForJobRow } from "../database/gen/provisionerdserver.gen.ts";
 import { prebuildsUserId } from "../database/dbauthz/kinds.ts";
+import { type Autostart, nextAllowedAutostart } from "../schedule/autostart.ts";
+import { type Deadlines, deadlinesOf } from "../schedule/autostop.ts";
+import { quietHoursOf } from "../schedule/quiet-hours.ts";
 import { publishWorkspaceEvent } from "../wspubsub/wspubsub.ts";
 import { auditBuild } from "./audit-build.ts";
 import { wrapped } from "./complete-import.ts";
@@ -18,24 +21,25 @@ export async function completeBuild(
   ctx: Ctx,
   tx: AuthzTx,
   deps: ProvisionerdServerDeps,
-  end: { readonly job: ProvisionerJob; readonly result: CompletedJob_WorkspaceBuild },
+  end: { readonly job: ProvisionerJob; readonly now: Date; readonly result: CompletedJob_WorkspaceBuild },
 ): Promise<void> {
   const { rand, pubsub } = deps;
-  const { job, result } = end;
+  const { job, now, result } = end;
   const buildId = inputField(job, "workspace_build_id");
   const facts = await tx.getWorkspaceForJob(ctx, { buildId });
   const { w: workspace, b: build } = facts;
-  const now = ctx.now();
   await tx.upsertBuildState(ctx, { buildId, state: Buffer.from(result.state) });
   await tx.updateBuildAfterSuccess(ctx, {
     id: buildId,
     now,
-    deadline: deadline(facts, now),
-    maxDeadline: null,
+    ...deadlines(ctx, facts, now),
     hasAiTask: false,
     hasExternalAgent: result.resources.some(({ type }) => type === "coder_external_agent"),
   });
   const { transition } = build;
+  const autostart = autostartOf(facts);
+  const nextStartAt = autostart && nextAllowedAutostart(autostart, now);
+  if (nextStartAt) await tx.updateWorkspaceNextStart(ctx, { id: workspace.id, nextStartAt });
   for (const resource of result.resources) {
     await insertResource(
       ctx,
@@ -58,9 +62,34 @@ export async function completeBuild(
   tx.afterCommit(() => publishWorkspaceEvent(pubsub, workspace.ownerId, event));
 }
 
-/** When the workspace stops by itself: its own time to live, or the template's where users may not choose. */
-function deadline({ w: workspace, t: template }: GetWorkspaceForJobRow, now: Date): Date | null {
-  if (workspace.ownerId === prebuildsUserId) return null;
-  const ttlMs = template.allowUserAutostop ? (workspace.ttlMs ?? 0) : template.defaultTtlMs;
-  return ttlMs > 0 ? new Date(now.getTime() + ttlMs) : null;
+const autostartOf = ({ w: workspace, t: template }: GetWorkspaceForJobRow): Autostart | null =>
+  workspace.autostartSchedule && template.allowUserAutostart
+    ? { schedule: workspace.autostartSchedule, allowedDays: template.autostartDaysOfWeek }
+    : null;
+
+/** When the workspace stops by itself. Infrastructure that is there must not be refused over its schedule. */
+function deadlines(ctx: Ctx, facts: GetWorkspaceForJobRow, now: Date): Deadlines {
+  const { w: workspace, t: template } = facts;
+  if (workspace.ownerId === prebuildsUserId) return { deadline: null, maxDeadline: null };
+  const rules = {
+    completedAt: now,
+    ttlMs: workspace.ttlMs,
+    defaultTtlMs: template.defaultTtlMs,
+    allowUserAutostop: template.allowUserAutostop,
+    autostart: autostartOf(facts),
+    quietHours: quietHoursOf(facts.ownerQuietHours),
+  };
+  const requirement = {
+    days: template.autostopRequirementDaysOfWeek,
+    weeks: template.autostopRequirementWeeks,
+  };
+  try {
+    return deadlinesOf({ ...rules, requirement });
+  } catch (error) {
+    ctx.log.error("a build ends without the stop that its template requires", {
+      workspace_id: workspace.id,
+      error,
+    });
+    return deadlinesOf({ ...rules, requirement: { days: 0, weeks: 0 } });
+  }
 }

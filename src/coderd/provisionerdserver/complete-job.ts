@@ -37,7 +37,7 @@ export async function completeJob(
       case "templateImport":
         return completeImport(ctx, tx, deps, { daemon, job, result: type.value });
       case "workspaceBuild":
-        return completeBuild(ctx, tx, deps, { job, result: type.value });
+        return completeBuild(ctx, tx, deps, { job, now, result: type.value });
       case "templateDryRun": {
         const target = { jobId: job.id, transition: "start", workspaceId: undefined, rand } as const;
         for (const resource of type.value.resources) await insertResource(ctx, tx, target, resource);

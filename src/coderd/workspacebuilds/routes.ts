@@ -11,6 +11,7 @@ import { logsOf } from "../provisionerjobs/logs-answer.ts";
 import { actors } from "../rbac/actors.ts";
 import { can } from "../rbac/subject.ts";
 import { findWorkspace, loadBuilds, loadResources, type ViewDeps } from "../workspaceview/load.ts";
+import { loadTimings } from "../workspaceview/timings.ts";
 import { publishWorkspaceEvent } from "../wspubsub/wspubsub.ts";
 import type { LogDeps } from "../provisionerjobs/logs.ts";
 
@@ -52,6 +53,10 @@ function reading(deps: WorkspaceBuildsDeps): BoundRoute[] {
       const { j } = await find(ctx, deps, req.params.workspacebuild);
       if (!j.completedAt) throw new Invalid("Job hasn't completed!");
       return loadResources(deps, ctx, j.id);
+    }),
+    bind(workspacebuilds.timings, async (ctx, req) => {
+      const { j } = await find(ctx, deps, req.params.workspacebuild);
+      return loadTimings(store, ctx, j.id);
     }),
   ];
 }

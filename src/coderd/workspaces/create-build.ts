@@ -7,7 +7,7 @@ import { template as templateKind, workspace as workspaceKind } from "../databas
 import type { Workspace } from "../database/gen/models.gen.ts";
 import { Forbidden, Invalid } from "../errors.ts";
 import { can } from "../rbac/subject.ts";
-import { loadBuilds, type ViewDeps } from "../workspaceview/load.ts";
+import { justMade, loadBuilds, type ViewDeps } from "../workspaceview/load.ts";
 import type { WorkspaceViewRow } from "../workspaceview/view.ts";
 import { type BuilderDeps, makeBuild } from "../wsbuilder/build.ts";
 import { type BuildRequest, checkRequest } from "../wsbuilder/plan.ts";
@@ -44,8 +44,7 @@ export async function createBuild(
     });
     const [build] = await loadBuilds({ ...deps, store: tx }, ctx, row, { id: made.build.id });
     if (!build) throw new Error("the build that was just made is gone");
-    // As upstream answers: the name comes with the next read.
-    return { ...build, template_version_name: "" };
+    return justMade(build);
   });
 }
 

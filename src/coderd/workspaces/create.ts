@@ -6,12 +6,14 @@ import type { Ctx } from "../ctx.ts";
 import { newWorkspace, template as templateKind } from "../database/dbauthz/kinds.ts";
 import { isUniqueViolation } from "../database/errors.ts";
 import type { Template, User } from "../database/gen/models.gen.ts";
-import { Conflict, Forbidden, Invalid, NotFound } from "../errors.ts";
+import { Conflict, Forbidden, Invalid, invalidField, NotFound } from "../errors.ts";
 import { actors } from "../rbac/actors.ts";
 import { can } from "../rbac/subject.ts";
 import { type BuilderDeps, makeBuild } from "../wsbuilder/build.ts";
-import { findWorkspace, loadWorkspace, type ViewDeps } from "../workspaceview/load.ts";
-import { ttlProblem } from "./ttl.ts";
+import { findWorkspace, justMade, loadWorkspace, type ViewDeps } from "../workspaceview/load.ts";
+import { nextAllowedAutostart } from "../schedule/autostart.ts";
+import { ttlProblem, wholeMinutes } from "../schedule/ttl.ts";
+import { checkedSchedule } from "./schedule.ts";
 
 export interface CreateDeps extends BuilderDeps, ViewDeps {}
 
@@ -32,6 +34,7 @@ export async function createWorkspace(
   const versionId = body.template_version_id === zeroUuid ? undefined : body.template_version_id;
   const templateId =
     versionId === undefined ? body.template_id : await templateOfVersion(ctx, deps, versionId);
+  const schedule = checkedSchedule(body.autostart_schedule, "Invalid Autostart Schedule.");
   const ttlMs = body.ttl_ms ?? 0;
   const problem = ttlMs === 0 ? undefined : ttlProblem(ttlMs);
   if (problem) {
@@ -43,17 +46,26 @@ export async function createWorkspace(
   try {
     return await deps.store.inTx(ctx, {}, async (tx) => {
       const template = await tx.lockTemplateToUse(ctx, { id: templateId }).catch((error: unknown) => {
-        if (error instanceof NotFound) throw new Invalid(`Template "${templateId}" doesn't exist.`);
+        if (error instanceof NotFound) {
+          throw invalidField(`Template "${templateId}" doesn't exist.`, "template_id", "template not found");
+        }
         throw error;
       });
       checkTemplate(ctx, template, owner);
+      const autostartSchedule = template.allowUserAutostart ? schedule : null;
       const workspace = await tx.insertWorkspace(ctx, {
         id,
         ownerId: owner.id,
         organizationId: template.organizationId,
         templateId: template.id,
         name: body.name,
-        autostartSchedule: template.allowUserAutostart ? (body.autostart_schedule ?? null) || null : null,
+        autostartSchedule,
+        nextStartAt: autostartSchedule
+          ? nextAllowedAutostart(
+              { schedule: autostartSchedule, allowedDays: template.autostartDaysOfWeek },
+              ctx.now(),
+            )
+          : null,
         ttlMs: ttlOf(ttlMs, template),
         automaticUpdates: body.automatic_updates ?? "never",
         now: ctx.now(),
@@ -80,8 +92,7 @@ export async function createWorkspace(
       });
       const view = { ...deps, store: tx };
       const made = await loadWorkspace(view, ctx, await findWorkspace(view, ctx, { id }));
-      // As upstream answers: the name comes with the next read.
-      return { ...made, latest_build: { ...made.latest_build, template_version_name: "" } };
+      return { ...made, latest_build: justMade(made.latest_build) };
     });
   } catch (error) {
     if (!isUniqueViolation(error, "workspaces_owner_name_idx")) throw error;
@@ -123,6 +134,6 @@ function checkTemplate(ctx: Ctx, template: Template, owner: User): void {
 
 /** Whole minutes; nothing given: the template's default. */
 function ttlOf(ttlMs: number, template: Template): number | null {
-  if (ttlMs > 0) return Math.floor(ttlMs / 60_000) * 60_000;
+  if (ttlMs > 0) return wholeMinutes(ttlMs);
   return template.defaultTtlMs > 0 ? template.defaultTtlMs : null;
 }

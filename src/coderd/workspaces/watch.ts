@@ -1,6 +1,7 @@
 /** A workspace on every change: now, and again at each event of it; a lost event only waits for the next poll. */
 import { Workspace } from "#codersdk/workspaces.ts";
 import type { Ctx } from "../ctx.ts";
+import type { Workspace as Row } from "../database/gen/models.gen.ts";
 import type { Pubsub } from "../database/pubsub/pubsub.ts";
 import { ApiError } from "../errors.ts";
 import { eventStream, type EventStream } from "../httpapi/reply.ts";
@@ -30,6 +31,28 @@ type Event =
   | { readonly type: "error"; readonly data: unknown };
 
 async function* events(deps: WatchDeps, ctx: Ctx, { w }: WorkspaceViewRow): AsyncGenerator<Event> {
+  yield { type: "ping" };
+  for await (const _ of whenChanged(deps, ctx, w)) {
+    try {
+      // Asked again with the caller's rights as they are now: who lost them is told so, and sees no more.
+      yield {
+        type: "data",
+        data: await loadWorkspace(deps, ctx, await findWorkspace(deps, ctx, { id: w.id })),
+      };
+    } catch (error) {
+      if (ctx.signal.aborted || !(error instanceof ApiError)) throw error;
+      yield { type: "error", data: { message: error.message } };
+      return;
+    }
+  }
+}
+
+/** Comes back at once, and whenever the workspace or its template may have changed since it was last read. */
+export async function* whenChanged(
+  deps: Pick<WatchDeps, "pubsub">,
+  ctx: Ctx,
+  { id, ownerId, templateId }: Row,
+): AsyncGenerator<undefined, void> {
   let changed = true;
   let wake: () => void = () => {};
   const mark = (): void => {
@@ -38,13 +61,18 @@ async function* events(deps: WatchDeps, ctx: Ctx, { w }: WorkspaceViewRow): Asyn
   };
   // Subscribed before the first read, so that nothing falls between them.
   using _subscription = await deps.pubsub.subscribe(
-    workspaceChannel(w.ownerId),
+    workspaceChannel(ownerId),
     {
       message: (payload) => {
-        if (parseWorkspaceEvent(payload)?.workspaceId === w.id) mark();
+        if (parseWorkspaceEvent(payload)?.workspaceId === id) mark();
       },
       dropped: mark,
     },
+    ctx.signal,
+  );
+  using _template = await deps.pubsub.subscribe(
+    `template:${templateId}`,
+    { message: mark, dropped: mark },
     ctx.signal,
   );
   const poll = ctx.clock.timer(pollMs, () => {
@@ -59,17 +87,7 @@ async function* events(deps: WatchDeps, ctx: Ctx, { w }: WorkspaceViewRow): Asyn
         continue;
       }
       changed = false;
-      try {
-        // Asked again with the caller's rights as they are now: who lost them is told so, and sees no more.
-        yield {
-          type: "data",
-          data: await loadWorkspace(deps, ctx, await findWorkspace(deps, ctx, { id: w.id })),
-        };
-      } catch (error) {
-        if (ctx.signal.aborted || !(error instanceof ApiError)) throw error;
-        yield { type: "error", data: { message: error.message } };
-        return;
-      }
+      yield undefined;
     }
   } finally {
     poll.stop();

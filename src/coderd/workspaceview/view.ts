@@ -114,7 +114,8 @@ export interface WorkspaceViewOptions extends ViewOptions {
 }
 
 export function toWorkspace(
-  row: WorkspaceViewRow,
+  row: WorkspaceViewRow &
+    Pick<BuildFacts, "job" | "matched"> & { readonly sharedWith?: Workspace["shared_with"] },
   resources: readonly GetResourceViewsRow[],
   options: WorkspaceViewOptions,
 ): Workspace {
@@ -146,7 +147,8 @@ export function toWorkspace(
     outdated: row.b.templateVersionId !== row.templateActiveVersionId,
     name: w.name,
     autostart_schedule: w.autostartSchedule ?? undefined,
-    ttl_ms: w.ttlMs ?? undefined,
+    // Where users may not choose, the template chooses.
+    ttl_ms: row.allowUserAutostop ? (w.ttlMs ?? undefined) : row.defaultTtlMs,
     last_used_at: w.lastUsedAt ?? new Date(-62_135_596_800_000),
     deleting_at: w.deletingAt,
     dormant_at: w.dormantAt,
@@ -157,7 +159,7 @@ export function toWorkspace(
     next_start_at: w.nextStartAt,
     is_prebuild: w.ownerId === prebuildsUserId,
     task_id: null,
-    shared_with: undefined,
+    shared_with: row.sharedWith,
   };
 }
 

@@ -9,12 +9,13 @@ import { isUniqueViolation } from "../database/errors.ts";
 import type { ProvisionerJob, Workspace, WorkspaceBuild } from "../database/gen/models.gen.ts";
 import type { GetPresetsToBuildRow } from "../database/gen/wsbuilder.gen.ts";
 import type { Pubsub } from "../database/pubsub/pubsub.ts";
-import { Conflict } from "../errors.ts";
 import { auditBuild } from "../provisionerdserver/audit-build.ts";
 import { insertJob } from "../provisionerjobs/jobs.ts";
 import { actors } from "../rbac/actors.ts";
 import { publishWorkspaceEvent } from "../wspubsub/wspubsub.ts";
-import { type BuildFacts, type BuildRequest, chooseVersion, planBuild, type PresetFacts } from "./plan.ts";
+import { activeBuild, type BuildFacts, type BuildRequest, chooseVersion, planBuild } from "./plan.ts";
+import type { NamedValue } from "./parameters.ts";
+import type { PresetFacts } from "./presets.ts";
 
 export interface BuilderDeps {
   readonly pubsub: Pubsub;
@@ -89,7 +90,7 @@ export async function makeBuild(
     tx.afterCommit(() => publishWorkspaceEvent(deps.pubsub, workspace.ownerId, event));
     return { workspace, build, job };
   } catch (error) {
-    if (isActiveBuild(error)) throw new Conflict("A workspace build is already active.", { cause: error });
+    if (isActiveBuild(error)) throw activeBuild(error);
     throw error;
   }
 }
@@ -147,9 +148,9 @@ async function loadFacts(
 }
 
 function groupPresets(rows: readonly GetPresetsToBuildRow[]): PresetFacts[] {
-  const byId = new Map<string, { id: string; values: { name: string; value: string }[] }>();
-  for (const { id, parameterName, parameterValue } of rows) {
-    const preset = byId.get(id) ?? { id, values: [] };
+  const byId = new Map<string, PresetFacts & { values: NamedValue[] }>();
+  for (const { id, name, isDefault, parameterName, parameterValue } of rows) {
+    const preset = byId.get(id) ?? { id, name, isDefault, values: [] };
     byId.set(id, preset);
     if (parameterName !== null) preset.values.push({ name: parameterName, value: parameterValue ?? "" });
   }

@@ -15,6 +15,7 @@ import type {
 import { ApiError, Conflict, Invalid } from "../errors.ts";
 import { normalizeTags, type Tags } from "../provisionerjobs/tags.ts";
 import { type NamedValue, resolveParameters } from "./parameters.ts";
+import { choosePreset, matchingPreset, type PresetFacts } from "./presets.ts";
 
 export interface BuildRequest {
   readonly transition: WorkspaceTransition;
@@ -34,11 +35,6 @@ export interface LastBuild {
   readonly number: number;
   readonly versionId: string;
   readonly status: ProvisionerJobStatus;
-}
-
-export interface PresetFacts {
-  readonly id: string;
-  readonly values: readonly NamedValue[];
 }
 
 export interface BuildFacts {
@@ -62,6 +58,13 @@ export interface BuildPlan {
     | { readonly kind: "given"; readonly bytes: Uint8Array };
 }
 
+export function activeBuild(cause?: unknown): Conflict {
+  return new Conflict("A workspace build is already active.", {
+    detail: "Wait for the build to end, or cancel it.",
+    cause,
+  });
+}
+
 const active: ReadonlySet<ProvisionerJobStatus> = new Set(["pending", "running", "canceling"]);
 
 /** The version that the build will use. */
@@ -77,7 +80,9 @@ export function chooseVersion(
 export function checkRequest(request: BuildRequest, workspace: Workspace): void {
   const { transition, orphan, state } = request;
   if (workspace.deleted && transition !== "delete") {
-    throw new Conflict(`Cannot ${transition} a deleted workspace!`);
+    throw new Conflict(`Cannot ${transition} a deleted workspace!`, {
+      detail: "A deleted workspace can only be deleted again.",
+    });
   }
   if (orphan && transition !== "delete") {
     throw new Invalid("Orphan is only permitted when deleting a workspace.");
@@ -91,8 +96,8 @@ export function planBuild(facts: BuildFacts, request: BuildRequest): BuildPlan {
   const { workspace, template, last } = facts;
   checkRequest(request, workspace);
   const { j: job } = usableVersion(facts);
-  if (last && active.has(last.status)) throw new Conflict("A workspace build is already active.");
-  const preset = choosePreset(facts.presets, request);
+  if (last && active.has(last.status)) throw activeBuild();
+  const preset = choosePreset(facts.presets, request.presetId);
   const values = resolveParameters({
     parameters: facts.parameters,
     request: request.values,
@@ -111,7 +116,11 @@ export function planBuild(facts: BuildFacts, request: BuildRequest): BuildPlan {
 }
 
 function usableVersion({ version, template }: BuildFacts): { v: TemplateVersion; j: ProvisionerJob } {
-  if (!version) throw new Invalid("template version does not exist");
+  if (!version) {
+    throw new Invalid("template version does not exist", {
+      detail: "No template version has the id that was asked for.",
+    });
+  }
   const { v, j } = version;
   if (v.templateId !== template.id) throw new Invalid("template version doesn't match template");
   switch (j.jobStatus) {
@@ -135,25 +144,6 @@ function usableVersion({ version, template }: BuildFacts): { v: TemplateVersion;
     case "unknown":
       return version;
   }
-}
-
-function choosePreset(presets: readonly PresetFacts[], { presetId }: BuildRequest): PresetFacts | undefined {
-  if (presetId === undefined) return undefined;
-  const preset = presets.find(({ id }) => id === presetId);
-  if (!preset) throw new Invalid("The preset does not belong to this template version.");
-  return preset;
-}
-
-/** A preset whose values are all those of the build. */
-function matchingPreset(
-  presets: readonly PresetFacts[],
-  values: readonly NamedValue[],
-): PresetFacts | undefined {
-  const byName = new Map(values.map(({ name, value }) => [name, value]));
-  return presets.find(
-    (preset) =>
-      preset.values.length > 0 && preset.values.every(({ name, value }) => byName.get(name) === value),
-  );
 }
 
 function stateOf(request: BuildRequest, last: LastBuild | undefined): BuildPlan["state"] {

@@ -3,6 +3,7 @@
  *
  * - `Upgrade: DERP` → 101 and frames; with `Derp-Fast-Start: 1` frames at once, without an answer
  * - `Upgrade: websocket`, subprotocol `derp`, any origin → frames in binary messages whose borders mean nothing
+ * - `Upgrade: websocket` without it: as `Upgrade: DERP`, as very old clients mean it
  */
 import type { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
@@ -25,21 +26,26 @@ export function derpHttp(server: DerpServer): DerpHttp {
     perMessageDeflate: false,
     clientTracking: false,
     maxPayload: maxFrame + 1024,
-    handleProtocols: (offered) => (offered.has("derp") ? "derp" : false),
+    handleProtocols: () => "derp",
   });
+  sockets.on("headers", (lines) => lines.push("Vary: Cookie"));
   return {
     upgrade(request, socket, head) {
       socket.on("error", () => socket.destroy());
       if (socket instanceof Socket) socket.setNoDelay(true);
       const wanted = (request.headers.upgrade ?? "").toLowerCase();
-      if (wanted === "websocket") return serveWebSocket(sockets, server, request, socket, head);
-      if (wanted !== "derp") return refuse(socket);
+      if (wanted === "websocket" && offersDerp(request))
+        return serveWebSocket(sockets, server, request, socket, head);
+      if (wanted !== "derp" && wanted !== "websocket") return refuse(socket);
       if (request.headers["derp-fast-start"] !== "1") socket.write(switching(server));
       if (head.length > 0) socket.unshift(head);
       void server.accept(socket);
     },
   };
 }
+
+const offersDerp = ({ headers }: IncomingMessage): boolean =>
+  (headers["sec-websocket-protocol"] ?? "").split(",").some((name) => name.trim() === "derp");
 
 function switching(server: DerpServer): string {
   return (
@@ -63,7 +69,6 @@ function serveWebSocket(
   head: Buffer,
 ): void {
   sockets.handleUpgrade(request, socket, head, (ws) => {
-    if (ws.protocol !== "derp") return ws.close(1008, "client must speak the derp subprotocol");
-    return void server.accept(wsDuplex(ws));
+    void server.accept(wsDuplex(ws));
   });
 }

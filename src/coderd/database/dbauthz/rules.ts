@@ -20,6 +20,7 @@ import { usersRules } from "./rules/users.ts";
 import { presetsRules } from "./rules/presets.ts";
 import { templatesRules } from "./rules/templates.ts";
 import { templateversionsRules } from "./rules/templateversions.ts";
+import { workspacesRules } from "./rules/workspaces.ts";
 import { workspaceviewsRules } from "./rules/workspaceviews.ts";
 import { wsbuilderRules } from "./rules/wsbuilder.ts";
 import { workspaceagentsRules } from "./rules/workspaceagents.ts";
@@ -45,6 +46,7 @@ export const rules = {
   ...presetsRules,
   ...templatesRules,
   ...templateversionsRules,
+  ...workspacesRules,
   ...workspaceviewsRules,
   ...wsbuilderRules,
   ...workspaceagentsRules,

@@ -362,6 +362,7 @@ export interface GetWorkspaceForJobRow {
   readonly b: WorkspaceBuild;
   readonly t: Template;
   readonly ownerUsername: string;
+  readonly ownerQuietHours: string;
 }
 
 export interface GetBuildOfJobArg {
@@ -761,14 +762,15 @@ WHERE NOT deleted AND id IN (
   getWorkspaceForJob: query<"one", GetWorkspaceForJobArg, GetWorkspaceForJobRow>({
     name: "getWorkspaceForJob",
     kind: "one",
-    sql: `SELECT w.id, w.owner_id, w.organization_id, w.template_id, w.name, w.created_at, w.updated_at, w.deleted, w.autostart_schedule, w.next_start_at, w.ttl_ms, w.last_used_at, w.dormant_at, w.deleting_at, w.automatic_updates, w.favorite, w.user_acl, w.group_acl, b.id, b.workspace_id, b.build_number, b.template_version_id, b.template_version_preset_id, b.job_id, b.initiator_id, b.transition, b.reason, b.deadline, b.max_deadline, b.daily_cost, b.has_ai_task, b.has_external_agent, b.created_at, b.updated_at, t.id, t.organization_id, t.name, t.display_name, t.description, t.icon, t.provisioner, t.active_version_id, t.created_by, t.created_at, t.updated_at, t.deleted, t.user_acl, t.group_acl, t.default_ttl_ms, t.activity_bump_ms, t.failure_ttl_ms, t.time_til_dormant_ms, t.time_til_dormant_autodelete_ms, t.autostop_requirement_days_of_week, t.autostop_requirement_weeks, t.autostart_days_of_week, t.allow_user_autostart, t.allow_user_autostop, t.allow_user_cancel_workspace_jobs, t.require_active_version, t.deprecated, t.max_port_share_level, t.use_classic_parameter_flow, t.cors_behavior, t.disable_module_cache, o.username AS owner_username
+    sql: `SELECT w.id, w.owner_id, w.organization_id, w.template_id, w.name, w.created_at, w.updated_at, w.deleted, w.autostart_schedule, w.next_start_at, w.ttl_ms, w.last_used_at, w.dormant_at, w.deleting_at, w.automatic_updates, w.favorite, w.user_acl, w.group_acl, b.id, b.workspace_id, b.build_number, b.template_version_id, b.template_version_preset_id, b.job_id, b.initiator_id, b.transition, b.reason, b.deadline, b.max_deadline, b.daily_cost, b.has_ai_task, b.has_external_agent, b.created_at, b.updated_at, t.id, t.organization_id, t.name, t.display_name, t.description, t.icon, t.provisioner, t.active_version_id, t.created_by, t.created_at, t.updated_at, t.deleted, t.user_acl, t.group_acl, t.default_ttl_ms, t.activity_bump_ms, t.failure_ttl_ms, t.time_til_dormant_ms, t.time_til_dormant_autodelete_ms, t.autostop_requirement_days_of_week, t.autostop_requirement_weeks, t.autostart_days_of_week, t.allow_user_autostart, t.allow_user_autostop, t.allow_user_cancel_workspace_jobs, t.require_active_version, t.deprecated, t.max_port_share_level, t.use_classic_parameter_flow, t.cors_behavior, t.disable_module_cache, o.username AS owner_username,
+  o.quiet_hours_schedule AS owner_quiet_hours
 FROM workspace_builds b
 JOIN workspaces w ON w.id = b.workspace_id
 JOIN templates t ON t.id = w.template_id
 JOIN users o ON o.id = w.owner_id
 WHERE b.id = $1`,
     params: ["buildId"],
-    columns: { w: workspaceColumns, b: workspaceBuildColumns, t: templateColumns, ownerUsername: "text" },
+    columns: { w: workspaceColumns, b: workspaceBuildColumns, t: templateColumns, ownerUsername: "text", ownerQuietHours: "text" },
   }),
   getBuildOfJob: query<"maybe", GetBuildOfJobArg, GetBuildOfJobRow>({
     name: "getBuildOfJob",

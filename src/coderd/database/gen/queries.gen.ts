@@ -20,6 +20,7 @@ import { templatesQueries } from "./templates.gen.ts";
 import { templateversionsQueries } from "./templateversions.gen.ts";
 import { usersQueries } from "./users.gen.ts";
 import { workspaceagentsQueries } from "./workspaceagents.gen.ts";
+import { workspacesQueries } from "./workspaces.gen.ts";
 import { workspaceviewsQueries } from "./workspaceviews.gen.ts";
 import { wsbuilderQueries } from "./wsbuilder.gen.ts";
 
@@ -46,6 +47,7 @@ export const queries = {
   ...templateversionsQueries,
   ...usersQueries,
   ...workspaceagentsQueries,
+  ...workspacesQueries,
   ...workspaceviewsQueries,
   ...wsbuilderQueries,
 } as const;

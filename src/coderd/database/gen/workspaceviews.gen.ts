@@ -45,6 +45,11 @@ export interface ListWorkspaceViewsRow {
   readonly allowUserCancelWorkspaceJobs: boolean;
   readonly requireActiveVersion: boolean;
   readonly useClassicParameterFlow: boolean;
+  readonly allowUserAutostart: boolean;
+  readonly allowUserAutostop: boolean;
+  readonly defaultTtlMs: number;
+  readonly autostartDaysOfWeek: number;
+  readonly timeTilDormantAutodeleteMs: number;
   readonly templateVersionName: string;
   readonly initiatorName: string;
   readonly total: number;
@@ -72,6 +77,11 @@ export interface GetWorkspaceViewRow {
   readonly allowUserCancelWorkspaceJobs: boolean;
   readonly requireActiveVersion: boolean;
   readonly useClassicParameterFlow: boolean;
+  readonly allowUserAutostart: boolean;
+  readonly allowUserAutostop: boolean;
+  readonly defaultTtlMs: number;
+  readonly autostartDaysOfWeek: number;
+  readonly timeTilDormantAutodeleteMs: number;
   readonly templateVersionName: string;
   readonly initiatorName: string;
 }
@@ -125,6 +135,11 @@ export const workspaceviewsQueries = {
   t.allow_user_cancel_workspace_jobs,
   t.require_active_version,
   t.use_classic_parameter_flow,
+  t.allow_user_autostart,
+  t.allow_user_autostop,
+  t.default_ttl_ms,
+  t.autostart_days_of_week,
+  t.time_til_dormant_autodelete_ms,
   tv.name AS template_version_name,
   coalesce(initiator.username, '')::text AS initiator_name,
   count(*) OVER () AS total
@@ -185,7 +200,7 @@ ORDER BY
   w.id
 LIMIT nullif($23::bigint, 0) OFFSET $24::bigint`,
     params: ["ids","ownerId","ownerName","name","templateName","organizationId","dormant","outdated","lastUsedBefore","lastUsedAfter","hasAiTask","hasExternalAgent","shared","sharedWithUserId","sharedWithGroupId","status","paramNames","paramPairs","agentStatuses","now","agentInactiveSeconds","callerId","pageLimit","pageOffset"],
-    columns: { w: workspaceColumns, b: workspaceBuildColumns, j: provisionerJobColumns, ownerName: "text", ownerAvatarUrl: "text", organizationName: "text", templateName: "text", templateDisplayName: "text", templateIcon: "text", templateActiveVersionId: "text", allowUserCancelWorkspaceJobs: "boolean", requireActiveVersion: "boolean", useClassicParameterFlow: "boolean", templateVersionName: "text", initiatorName: "text", total: "number" },
+    columns: { w: workspaceColumns, b: workspaceBuildColumns, j: provisionerJobColumns, ownerName: "text", ownerAvatarUrl: "text", organizationName: "text", templateName: "text", templateDisplayName: "text", templateIcon: "text", templateActiveVersionId: "text", allowUserCancelWorkspaceJobs: "boolean", requireActiveVersion: "boolean", useClassicParameterFlow: "boolean", allowUserAutostart: "boolean", allowUserAutostop: "boolean", defaultTtlMs: "number", autostartDaysOfWeek: "number", timeTilDormantAutodeleteMs: "number", templateVersionName: "text", initiatorName: "text", total: "number" },
     filter: {"resource":"workspace","alias":"w"},
   }),
   /** One workspace by id, or by owner and name (the living one before deleted ones, then the newest). */
@@ -206,6 +221,11 @@ LIMIT nullif($23::bigint, 0) OFFSET $24::bigint`,
   t.allow_user_cancel_workspace_jobs,
   t.require_active_version,
   t.use_classic_parameter_flow,
+  t.allow_user_autostart,
+  t.allow_user_autostop,
+  t.default_ttl_ms,
+  t.autostart_days_of_week,
+  t.time_til_dormant_autodelete_ms,
   tv.name AS template_version_name,
   coalesce(initiator.username, '')::text AS initiator_name
 FROM workspaces w
@@ -225,7 +245,7 @@ WHERE w.id = $1
 ORDER BY w.deleted, w.created_at DESC
 LIMIT 1`,
     params: ["id","ownerId","name","includeDeleted"],
-    columns: { w: workspaceColumns, b: workspaceBuildColumns, j: provisionerJobColumns, ownerName: "text", ownerAvatarUrl: "text", organizationName: "text", templateName: "text", templateDisplayName: "text", templateIcon: "text", templateActiveVersionId: "text", allowUserCancelWorkspaceJobs: "boolean", requireActiveVersion: "boolean", useClassicParameterFlow: "boolean", templateVersionName: "text", initiatorName: "text" },
+    columns: { w: workspaceColumns, b: workspaceBuildColumns, j: provisionerJobColumns, ownerName: "text", ownerAvatarUrl: "text", organizationName: "text", templateName: "text", templateDisplayName: "text", templateIcon: "text", templateActiveVersionId: "text", allowUserCancelWorkspaceJobs: "boolean", requireActiveVersion: "boolean", useClassicParameterFlow: "boolean", allowUserAutostart: "boolean", allowUserAutostop: "boolean", defaultTtlMs: "number", autostartDaysOfWeek: "number", timeTilDormantAutodeleteMs: "number", templateVersionName: "text", initiatorName: "text" },
   }),
   /** Builds of one workspace, newest first; one of them by number where it is given. */
   getBuildViews: query<"many", GetBuildViewsArg, GetBuildViewsRow>({

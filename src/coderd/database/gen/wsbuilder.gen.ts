@@ -64,6 +64,7 @@ export interface GetPresetsToBuildArg {
 export interface GetPresetsToBuildRow {
   readonly id: string;
   readonly name: string;
+  readonly isDefault: boolean;
   readonly parameterName: string | null;
   readonly parameterValue: string | null;
 }
@@ -234,12 +235,12 @@ ORDER BY display_order, lower(name)`,
   getPresetsToBuild: query<"many", GetPresetsToBuildArg, GetPresetsToBuildRow>({
     name: "getPresetsToBuild",
     kind: "many",
-    sql: `SELECT p.id, p.name, v.name AS parameter_name, v.value AS parameter_value
+    sql: `SELECT p.id, p.name, p.is_default, v.name AS parameter_name, v.value AS parameter_value
 FROM template_version_presets p
 LEFT JOIN template_version_preset_parameters v ON v.template_version_preset_id = p.id
 WHERE p.template_version_id = $1 ORDER BY p.name, p.id`,
     params: ["templateVersionId"],
-    columns: { id: "text", name: "text", parameterName: "text", parameterValue: "text" },
+    columns: { id: "text", name: "text", isDefault: "boolean", parameterName: "text", parameterValue: "text" },
   }),
   insertWorkspace: query<"one", InsertWorkspaceArg, Workspace>({
     name: "insertWorkspace",

@@ -263,7 +263,8 @@ WHERE NOT deleted AND id IN (
 UPDATE workspaces SET deleted = true, updated_at = @now WHERE id = @id;
 
 -- name: GetWorkspaceForJob :one
-SELECT sqlc.embed(w), sqlc.embed(b), sqlc.embed(t), o.username AS owner_username
+SELECT sqlc.embed(w), sqlc.embed(b), sqlc.embed(t), o.username AS owner_username,
+  o.quiet_hours_schedule AS owner_quiet_hours
 FROM workspace_builds b
 JOIN workspaces w ON w.id = b.workspace_id
 JOIN templates t ON t.id = w.template_id

@@ -18,6 +18,11 @@ SELECT
   t.allow_user_cancel_workspace_jobs,
   t.require_active_version,
   t.use_classic_parameter_flow,
+  t.allow_user_autostart,
+  t.allow_user_autostop,
+  t.default_ttl_ms,
+  t.autostart_days_of_week,
+  t.time_til_dormant_autodelete_ms,
   tv.name AS template_version_name,
   coalesce(initiator.username, '')::text AS initiator_name,
   count(*) OVER () AS total
@@ -94,6 +99,11 @@ SELECT
   t.allow_user_cancel_workspace_jobs,
   t.require_active_version,
   t.use_classic_parameter_flow,
+  t.allow_user_autostart,
+  t.allow_user_autostop,
+  t.default_ttl_ms,
+  t.autostart_days_of_week,
+  t.time_til_dormant_autodelete_ms,
   tv.name AS template_version_name,
   coalesce(initiator.username, '')::text AS initiator_name
 FROM workspaces w

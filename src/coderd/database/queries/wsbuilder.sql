@@ -36,7 +36,7 @@ ORDER BY display_order, lower(name);
 SELECT name, value FROM workspace_build_parameters WHERE workspace_build_id = @build_id ORDER BY name;
 
 -- name: GetPresetsToBuild :many
-SELECT p.id, p.name, v.name AS parameter_name, v.value AS parameter_value
+SELECT p.id, p.name, p.is_default, v.name AS parameter_name, v.value AS parameter_value
 FROM template_version_presets p
 LEFT JOIN template_version_preset_parameters v ON v.template_version_preset_id = p.id
 WHERE p.template_version_id = @template_version_id ORDER BY p.name, p.id;
