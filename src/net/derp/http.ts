@@ -34,8 +34,9 @@ export function derpHttp(server: DerpServer): DerpHttp {
       socket.on("error", () => socket.destroy());
       if (socket instanceof Socket) socket.setNoDelay(true);
       const wanted = (request.headers.upgrade ?? "").toLowerCase();
-      if (wanted === "websocket" && offersDerp(request))
+      if (wanted === "websocket" && offersDerp(request)) {
         return serveWebSocket(sockets, server, request, socket, head);
+      }
       if (wanted !== "derp" && wanted !== "websocket") return refuse(socket);
       if (request.headers["derp-fast-start"] !== "1") socket.write(switching(server));
       if (head.length > 0) socket.unshift(head);
