@@ -5,7 +5,7 @@
  */
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
-import { unpackTar } from "modern-tar";
+import { readTar } from "#util/tar.ts";
 
 export interface UnpackLimits {
   /** @default 10 MiB */
@@ -37,7 +37,7 @@ export async function readArchive(archive: Uint8Array, limits: UnpackLimits = {}
   } = limits;
   if (archive.length === 0) return [];
   if (archive.length > totalBytes) throw new ArchiveError(`the archive has more than ${totalBytes} bytes`);
-  const parsed = await unpackTar(archive, { strict: true }).catch((cause: unknown) => {
+  const parsed = await readTar(archive).catch((cause: unknown) => {
     throw new ArchiveError("the archive is not a tar file", { cause });
   });
   if (parsed.length > maxEntries) throw new ArchiveError(`the archive has more than ${maxEntries} entries`);

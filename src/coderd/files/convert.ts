@@ -1,5 +1,6 @@
 /** Between the two archive formats. Files are stored as tar; a zip is taken and given on request. */
-import { packTar, unpackTar } from "modern-tar";
+import { packTar } from "modern-tar";
+import { readTar } from "#util/tar.ts";
 import { BadArchive, readZip, writeZip, type ZipLimits } from "./zip.ts";
 
 export const archiveLimits: ZipLimits = { bytes: 100 * 1024 * 1024, entries: 10_000 };
@@ -20,7 +21,7 @@ export async function zipToTar(zip: Uint8Array, limits: ZipLimits = archiveLimit
 /** Files and directories; a zip cannot say more. Throws `BadArchive`. */
 export async function tarToZip(tar: Uint8Array): Promise<Uint8Array> {
   try {
-    const entries = await unpackTar(tar, { strict: true });
+    const entries = await readTar(tar);
     return await writeZip(
       entries
         .filter(({ header }) => header.type === "file" || header.type === "directory")
