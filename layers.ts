@@ -7,12 +7,20 @@ export interface Layer {
   readonly folder: string;
   readonly rank: number;
   readonly with?: readonly string[];
+  /** The only folders that it may import, whatever their rank. */
+  readonly only?: readonly string[];
   readonly testOnly?: true;
   readonly why: string;
 }
 
 export const layers: readonly Layer[] = [
   { folder: "cmd", rank: 7, why: "composes programs; nothing imports it" },
+  {
+    folder: "site",
+    rank: 6,
+    only: ["codersdk"],
+    why: "dashboard (site/src); runs in browsers and knows the server by its contract only",
+  },
   { folder: "enterprise", rank: 6, why: "passes its features to coderd once; only cmd imports it" },
   { folder: "cli", rank: 5, why: "commands; loads the programs below lazily" },
   { folder: "coderd", rank: 4, why: "control plane" },

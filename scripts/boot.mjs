@@ -221,6 +221,11 @@ export async function main(name, args) {
   const node = findNode(root);
   const env = cloneEnvironment(root, process.env);
   env.PATH = `${dirname(node)}${delimiter}${env.PATH ?? ""}`;
+  // While the server starts; it shows the dashboard once that is there.
+  if (name === "start" || (name === "cli" && args[0] === "server")) {
+    const build = [join(root, "scripts/build-site.ts"), join(env.CODER_CACHE_DIRECTORY, "site/dashboard")];
+    spawn(node, build, { env, stdio: ["ignore", "ignore", "inherit"] }).once("error", () => {});
+  }
   const [script, ...first] = program.args;
   const child = spawn(node, [join(root, script), ...first, ...args], { env, stdio: "inherit" });
   const stop = forwardSignals(child);

@@ -1,5 +1,5 @@
 /**
- * Holds every import under src/ against layers.ts: arrows point down; `#` crosses a top-level folder and a relative
+ * Holds every import under src/ and site/src/ against layers.ts: arrows point down; `#` crosses a top-level folder and a relative
  * import never leaves one; programs do not import test folders; no index.ts. Prints each violation; exit status 1 if any.
  */
 import { readFileSync } from "node:fs";
@@ -44,8 +44,8 @@ function checkOne(file: string, from: Layer, isTest: boolean, target: string): s
     return !isTest && inTestFolder(path) ? `imports the test folder ${target}` : undefined;
   }
   if (!target.startsWith("#")) {
-    if (from.folder === "codersdk" && target.startsWith("node:") && !isTest) {
-      return `codersdk is browser-safe: ${target}`;
+    if ((from.folder === "codersdk" || from.folder === "site") && target.startsWith("node:") && !isTest) {
+      return `${from.folder} runs in browsers: ${target}`;
     }
     return undefined;
   }
@@ -55,6 +55,9 @@ function checkOne(file: string, from: Layer, isTest: boolean, target: string): s
   if (to === undefined) return `imports a folder without a row in layers.ts: ${target}`;
   if (isTest) return undefined;
   if (to.testOnly || inTestFolder(path)) return `imports the test folder ${target}`;
+  if (from.only && !from.only.includes(to.folder)) {
+    return `${from.folder} may import ${from.only.join(", ")} only: ${target}`;
+  }
   if (to.rank < from.rank || from.with?.includes(to.folder)) return undefined;
   return `${from.folder} (rank ${from.rank}) may not import ${to.folder} (rank ${to.rank}): ${target}`;
 }
@@ -76,6 +79,10 @@ if (import.meta.main) {
   for (const path of globSync("**/*.ts", { cwd: src })) {
     if (path.includes("/gen/")) continue;
     files.set(relative(src, join(src, path)), readFileSync(join(src, path), "utf8"));
+  }
+  const site = join(root, "site/src");
+  for (const path of globSync("**/*.{ts,tsx}", { cwd: site })) {
+    files.set(`site/${path}`, readFileSync(join(site, path), "utf8"));
   }
   const problems = checkImports(files);
   for (const problem of problems) console.error(problem);

@@ -12,7 +12,7 @@ const steps: Record<string, Step> = {
   format: () =>
     node([bin("oxfmt"), ...(process.env["npm_lifecycle_event"] === "format" ? [] : ["--check"]), "."]),
   lint: () => node([bin("oxlint"), "--type-aware", "--deny-warnings"]),
-  types: () => node([bin("tsc"), "-p", "."]),
+  types: async () => (await node([bin("tsc"), "-p", "."])) || (await node([bin("tsc"), "-p", "site/src"])),
   layers: () => node(["scripts/check-layers.ts"]),
   gen: () => node(["scripts/gen.ts", "--check"]),
   test: () => node(["scripts/test.ts"]),

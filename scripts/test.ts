@@ -6,6 +6,7 @@ import { globSync } from "node:fs";
 import { node, root } from "./run.ts";
 
 const named = process.argv.slice(2);
-const all = (): string[] => globSync(["src/**/*.test.ts", "scripts/**/*.test.ts"], { cwd: root }).toSorted();
+const all = (): string[] =>
+  globSync(["src/**/*.test.ts", "site/**/*.test.ts", "scripts/**/*.test.ts"], { cwd: root }).toSorted();
 const files = named.length > 0 ? named : all();
 process.exitCode = await node(["--test", "--test-isolation=none", "--test-reporter=spec", ...files]);

@@ -38,6 +38,9 @@ import { type BuiltinSettings, Provisioning } from "./provisionerdserver/start.t
 import { actors } from "./rbac/actors.ts";
 import { newRoleTable } from "./rbac/roletable.ts";
 import * as derp from "./derp/routes.ts";
+import type { SiteSource } from "./site/manifest.ts";
+import * as site from "./site/routes.ts";
+import { Site } from "./site/site.ts";
 import { startNetwork, type ServerNetwork } from "./tailnet/network.ts";
 import * as tailnet from "./tailnet/routes.ts";
 import * as templates from "./templates/routes.ts";
@@ -65,6 +68,8 @@ export interface CoderdOptions {
   readonly checkResponses?: boolean;
   /** Tests lower it. */
   readonly passwordRounds?: number;
+  /** The built dashboard; without one, small pages answer browsers. */
+  readonly site?: SiteSource;
   /** Daemons of the server's own; none by default. */
   readonly builtin?: BuiltinSettings;
 }
@@ -79,6 +84,7 @@ export interface Services
     apikeys.ApiKeysDeps,
     deployment.DeploymentDeps,
     files.FilesDeps,
+    site.SiteDeps,
     templates.TemplatesDeps,
     templateversions.TemplateVersionsDeps,
     tailnet.TailnetRoutesDeps,
@@ -103,6 +109,7 @@ const modules: readonly ((services: Services) => BoundRoute[])[] = [
   files.routes,
   organizations.routes,
   pages.routes,
+  site.routes,
   tailnet.routes,
   templates.routes,
   templateversions.routes,
@@ -242,6 +249,7 @@ async function makeServices({
     value: rand.uuid(),
   });
   return {
+    site: options.site && new Site(options.site),
     store,
     pubsub,
     provisioning,

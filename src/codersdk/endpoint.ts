@@ -67,6 +67,8 @@ export interface EndpointSpec {
   /** Path parameters that must be uuids (400 `Invalid UUID "x".`). The handler gets the canonical form. */
   readonly uuidParams?: readonly string[];
   readonly query?: Readonly<Record<string, QueryKind>>;
+  /** Answers HEAD too; elsewhere it is 405. */
+  readonly head?: true;
   /** Refuse query parameters that `query` does not name. */
   readonly strictQuery?: true;
   /** Request body; `raw` is bytes. */

@@ -2,8 +2,10 @@
 import { PgPubsub } from "#coderd/database/pubsub/pg-pubsub.ts";
 import { createHash } from "node:crypto";
 import { hostname } from "node:os";
+import { join } from "node:path";
 import { startCoderd, type Coderd } from "#coderd/coderd.ts";
 import { Purger } from "#coderd/database/dbpurge/dbpurge.ts";
+import { firstFolder } from "#coderd/site/manifest.ts";
 import { serverOptions as o } from "#coderd/deployment/options.ts";
 import type { Clock } from "#quartz/clock.ts";
 import type { Rand } from "#cryptorand/cryptorand.ts";
@@ -59,6 +61,8 @@ export async function startServer(facts: ServerFacts): Promise<RunningServer> {
     clock,
     rand,
     config: coderdConfig(values),
+    // A clone's is built by boot while the server starts; a release brings its own.
+    site: firstFolder([join(cacheDir, "site/dashboard"), join(import.meta.dirname, "../../../site/out")]),
     ...(builtin ? { builtin } : {}),
   });
   cleanup.use(coderd);

@@ -138,7 +138,7 @@ export class HttpServer implements AsyncDisposable {
   #add(route: BoundRoute): void {
     const { endpoint } = route;
     this.app.route({
-      method: endpoint.method,
+      method: endpoint.head ? [endpoint.method, "HEAD"] : endpoint.method,
       url: endpoint.path.replace(/\{[^}]+\.\.\.\}$/, "*").replaceAll(/\{([^}]+)\}/g, ":$1"),
       config: { route },
       bodyLimit: endpoint.bodyLimit ?? defaultBodyLimit,
@@ -319,7 +319,8 @@ export class HttpServer implements AsyncDisposable {
   }
 }
 
-const isPage = ({ method, url }: FastifyRequest): boolean => method === "GET" && !/^\/+api(?:\/|$)/.test(url);
+const isPage = ({ method, url }: FastifyRequest): boolean =>
+  (method === "GET" || method === "HEAD") && !/^\/+api(?:\/|$)/.test(url);
 
 const isPreflight = ({ method, headers }: FastifyRequest): boolean =>
   method === "OPTIONS" &&

@@ -78,7 +78,8 @@ export function pageHeaders(nonce: string): Record<string, string> {
     "content-security-policy":
       `default-src 'none'; style-src 'nonce-${nonce}'; form-action 'self'; base-uri 'none'; ` +
       "frame-ancestors 'none'; report-uri /api/v2/csp/reports",
-    "referrer-policy": "no-referrer",
+    // Not `no-referrer`: with it browsers send `Origin: null` with forms, and we refuse forms of foreign origins.
+    "referrer-policy": "same-origin",
     "cache-control": "no-store",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
   };

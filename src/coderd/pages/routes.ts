@@ -1,6 +1,7 @@
 /**
- * The few pages of a server without dashboard: status, sign-in, a token for the command line, one-time login links. No
- * script, strict content security policy; every form proves that it came from here.
+ * Pages without script: status, sign-in, a token for the command line, one-time login links. Where a dashboard is built,
+ * it answers instead of them, except for login links. Strict content security policy; every form proves that it came
+ * from here.
  */
 import { version } from "#buildinfo/buildinfo.ts";
 import type { Rand } from "#cryptorand/cryptorand.ts";
@@ -12,12 +13,13 @@ import { bind, type BoundRoute, type Req } from "../httpapi/bind.ts";
 import { rawReply, type RawReply, redirect } from "../httpapi/reply.ts";
 import { type CookieOptions, setSessionCookie } from "../httpmw/cookies.ts";
 import { login, type LoginDeps } from "../users/login.ts";
+import { type IndexDeps, indexPage } from "../site/index-page.ts";
 import { isLoginLink, spendLoginLink } from "../users/loginlink.ts";
 import { pages } from "./endpoints.ts";
 import { type FormProof, formProof, readForm, safeRedirect } from "./form.ts";
 import { html, type Html, page, pageHeaders } from "./html.ts";
 
-export interface PagesDeps extends LoginDeps {
+export interface PagesDeps extends LoginDeps, IndexDeps {
   readonly store: AuthzStore;
   readonly rand: Rand;
   readonly cookies: CookieOptions;
@@ -62,7 +64,9 @@ const foreignForm = html`<p role="alert">
 </p>`;
 
 function statusRoute(deps: PagesDeps, name: "status" | "fallback"): BoundRoute {
-  return bind(pages[name], (_ctx, req) => {
+  return bind(pages[name], async (_ctx, req) => {
+    const dashboard = await indexPage(deps, req);
+    if (dashboard !== undefined) return dashboard;
     const { caller } = req;
     const who =
       caller.kind === "session"
@@ -105,9 +109,11 @@ function loginPage(
 
 function signIn(deps: PagesDeps): BoundRoute[] {
   return [
-    bind(pages.login, (_ctx, req) => {
+    bind(pages.login, async (_ctx, req) => {
       const next = safeRedirect(req.search.get("redirect") ?? "/");
       if (req.caller.kind === "session") return redirect(303, next);
+      const dashboard = await indexPage(deps, req);
+      if (dashboard !== undefined) return dashboard;
       return loginPage(deps, req, { next, message: req.search.get("message") ?? "" });
     }),
     bind(pages.postLogin, async (ctx, req) => {
@@ -128,7 +134,9 @@ function signIn(deps: PagesDeps): BoundRoute[] {
 
 function cliAuth(deps: PagesDeps): BoundRoute[] {
   return [
-    bind(pages.cliAuth, (_ctx, req) => {
+    bind(pages.cliAuth, async (_ctx, req) => {
+      const dashboard = await indexPage(deps, req);
+      if (dashboard !== undefined) return dashboard;
       const proof = proofFor(deps, req);
       const body = html`<p>
           The command line asks for a session as <strong>${req.caller.user.username}</strong>.

@@ -1,0 +1,18 @@
+/** The dashboard in a real Chromium: one browser and one server for all, or skipped loudly where there is no Chromium. */
+import { test } from "node:test";
+import { loginCases } from "./cases/login.ts";
+import { workspacesCases } from "./cases/workspaces.ts";
+import { startChromium } from "./chromium.ts";
+import { flows } from "./flows.ts";
+import { makeScene } from "./scene.ts";
+import { checkPage } from "./visit.ts";
+
+const pages = [...loginCases, ...workspacesCases];
+
+test("the dashboard", async (t) => {
+  const browser = await startChromium(t);
+  if (browser === undefined) return;
+  const visit = { browser, scene: await makeScene(t) };
+  for (const one of pages) await t.test(`page ${one.name}`, () => checkPage(visit, one));
+  for (const [name, run] of Object.entries(flows)) await t.test(name, () => run(visit));
+});
