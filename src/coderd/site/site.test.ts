@@ -78,7 +78,12 @@ test("files are kept for a year, come in the best form that the client takes, an
 
 test("a missing file is 404, no page, and is not kept", async (t) => {
   const { url } = await start(t);
-  for (const path of ["/assets/none.js", "/assets/../manifest.json", "/assets/%2e%2e/manifest.json", "/assets/"]) {
+  for (const path of [
+    "/assets/none.js",
+    "/assets/../manifest.json",
+    "/assets/%2e%2e/manifest.json",
+    "/assets/",
+  ]) {
     const { status, headers, body } = await get(url + path);
     if (/\.\.|%2e/.test(path)) assert.doesNotMatch(body.toString(), /inlineScriptHash/);
     else assert.deepEqual([status, headers["cache-control"]], [404, "no-store"], path);
@@ -117,7 +122,10 @@ test("a dashboard may appear, and be built again: open pages still find their ol
   assert.deepEqual(Array.from((await site.current())?.assets.keys() ?? []), ["assets/two.js"]);
   assert.ok(await site.asset("assets/one.js"));
   await rm(join(dir, "assets/two.js.br"));
-  await writeFile(join(dir, "manifest.json"), JSON.stringify({ inlineScriptHash: "", files: [{ path: "assets/two.js" }] }));
+  await writeFile(
+    join(dir, "manifest.json"),
+    JSON.stringify({ inlineScriptHash: "", files: [{ path: "assets/two.js" }] }),
+  );
   assert.equal((await site.current())?.inlineScriptHash, "aGFzaA==", "half a folder changes nothing");
 });
 
