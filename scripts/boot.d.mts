@@ -3,3 +3,4 @@ export declare function checkPlatform(machine: { platform: string; arch: string;
 export declare function nodeFits(version: string): boolean;
 export declare function findNode(dir: string): string;
 export declare function cloneEnvironment(dir: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv;
+export declare function currentProgram(dir: string): string | undefined;

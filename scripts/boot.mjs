@@ -4,12 +4,14 @@
  *
  *   node scripts/boot.mjs NAME [ARG...]      NAME: a key of `programs`
  *
+ * Programs of the product are bundled first, when their sources are newer than their last bundle.
+ *
  * The stamp `node_modules/.boot-stamp` says what is installed (hash of the lock file, platform, mode) and is written
  * last, so an interrupted install is seen and done again.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,10 +21,13 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 /** Lowest Node that runs the sources: older ones lose the tail of terminal output or cannot strip types. */
 const minimum = [24, 21];
 
-/** What each package script runs. `production` programs need no development packages. */
+/**
+ * What each package script runs. `production` programs need no development packages; those with a `bundle` run from
+ * `.coder/program` (see program.ts): starting from the sources costs a second and 100 MB more.
+ */
 export const programs = {
-  start: { production: true, args: ["src/cmd/start.ts"] },
-  cli: { production: true, args: ["src/cmd/coder.ts"] },
+  start: { production: true, bundle: "start", args: ["src/cmd/start.ts"] },
+  cli: { production: true, bundle: "coder", args: ["src/cmd/coder.ts"] },
   test: { args: ["scripts/test.ts"] },
   ok: { args: ["scripts/ok.ts"] },
   gen: { args: ["scripts/gen.ts"] },
@@ -124,7 +129,7 @@ async function lock(dir, name) {
       rmSync(file, { force: true });
       continue;
     }
-    if (!told) process.stderr.write("Another process installs the packages; waiting for it…\n");
+    if (!told) process.stderr.write(`Another process holds ${file}; waiting for it…\n`);
     told = true;
     await new Promise((wake) => setTimeout(wake, 200));
   }
@@ -185,6 +190,50 @@ export function findNode(dir) {
   );
 }
 
+/** What the programs are made of: a change of any of it makes a new bundle. `./coder` looks at the same. */
+const sources = ["src", "scripts/bundle.ts", "scripts/program.ts", "package.json", "package-lock.json"];
+
+/** Key of the bundle that holds the present sources; undefined where it has to be made. @param {string} dir */
+export function currentProgram(dir) {
+  const file = join(dir, ".coder/program/current");
+  let key, since;
+  try {
+    since = statSync(file).mtimeMs;
+    key = readFileSync(file, "utf8").trim();
+  } catch {
+    return undefined;
+  }
+  const fits = /^[0-9a-f]{16}$/.test(key) && existsSync(join(dir, ".coder/program", key));
+  return fits && !sources.some((name) => changedSince(join(dir, name), since)) ? key : undefined;
+}
+
+/** The change time sees what keeps its modification time when it is put in place: moves, archives, rsync. */
+function changedSince(path, since) {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return false;
+  if (stat.ctimeMs > since) return true;
+  return stat.isDirectory() && readdirSync(path).some((name) => changedSince(join(path, name), since));
+}
+
+/** Path of the program to run: its bundle, made first where it is old; the source where no bundle can be made. */
+async function programFile(dir, program, node, env) {
+  const file = (key) => join(dir, ".coder/program", key, `${program.bundle}.mjs`);
+  let key = currentProgram(dir);
+  if (key !== undefined) return file(key);
+  const unlock = await lock(join(dir, ".coder"), "program.lock");
+  try {
+    key = currentProgram(dir);
+    if (key !== undefined) return file(key);
+    const status = await run(node, [join(dir, "scripts/program.ts")], env);
+    key = status === 0 ? currentProgram(dir) : undefined;
+  } finally {
+    unlock();
+  }
+  if (key !== undefined) return file(key);
+  process.stderr.write("The program could not be bundled (see above); it runs from its sources, slower.\n");
+  return join(dir, program.args[0]);
+}
+
 /** Passes the signals that ask a program to end on to the child. Returns a function that stops it. */
 function forwardSignals(child) {
   const pass = (signal) => child.kill(signal);
@@ -227,13 +276,18 @@ export async function main(name, args) {
     spawn(node, build, { env, stdio: ["ignore", "ignore", "inherit"] }).once("error", () => {});
   }
   const [script, ...first] = program.args;
-  const child = spawn(node, [join(root, script), ...first, ...args], { env, stdio: "inherit" });
+  const file = program.bundle ? await programFile(root, program, node, env) : join(root, script);
+  return await run(node, [file, ...first, ...args], env);
+}
+
+/** Runs a program to its end: its exit status, or as a shell says it where a signal ended it. */
+async function run(node, args, env) {
+  const child = spawn(node, args, { env, stdio: "inherit" });
   const stop = forwardSignals(child);
   return await new Promise((done, fail) => {
     child.once("error", fail);
     child.once("exit", (code, signal) => {
       stop();
-      // Programs end by themselves on signals; where one was killed, say so as a shell does.
       done(signal ? 128 + constants.signals[signal] : code);
     });
   });

@@ -1,11 +1,36 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { eventually, repoRoot, tempDir } from "#testutil/testutil.ts";
-import { BootError, checkPlatform, cloneEnvironment, findNode, nodeFits } from "./boot.mjs";
+import { BootError, checkPlatform, cloneEnvironment, currentProgram, findNode, nodeFits } from "./boot.mjs";
+
+/** Takes the source as it is for a bundle, and counts; a source that says so cannot be bundled. */
+const fakeBundler = `
+import { createHash } from "node:crypto";
+import { appendFileSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+const root = import.meta.dirname + "/..";
+const since = (Date.now() - 20) / 1000;
+const text = readFileSync(root + "/src/cmd/start.ts", "utf8");
+if (text.includes("cannot be bundled")) throw new Error("no bundle of this");
+const key = createHash("sha256").update(text).digest("hex").slice(0, 16);
+mkdirSync(root + "/.coder/program/" + key, { recursive: true });
+writeFileSync(root + "/.coder/program/" + key + "/start.mjs", text);
+writeFileSync(root + "/.coder/program/current", key);
+utimesSync(root + "/.coder/program/current", since, since);
+appendFileSync(root + "/bundles.made", key + "\\n");
+`;
 
 /** A clone whose `start` is `program`, and an npm that notes its calls and "installs" this Node. */
 async function fakeClone(
@@ -20,6 +45,7 @@ async function fakeClone(
   writeFileSync(join(dir, "package.json"), '{"type":"module"}');
   writeFileSync(join(dir, "package-lock.json"), "{}");
   writeFileSync(join(dir, "src/cmd/start.ts"), program);
+  writeFileSync(join(dir, "scripts/program.ts"), fakeBundler);
   const npmFile = join(dir, "npm.mjs");
   writeFileSync(
     npmFile,
@@ -51,6 +77,7 @@ interface Boot {
   readonly text: () => string;
 }
 
+const bundles = (dir: string): string[] => readFileSync(join(dir, "bundles.made"), "utf8").trim().split("\n");
 const calls = (dir: string): string[] => readFileSync(join(dir, "npm.calls"), "utf8").trim().split("\n");
 
 describe("boot", () => {
@@ -113,6 +140,31 @@ describe("boot", () => {
     const { code, text } = await boot().ended;
     assert.equal(code, 1);
     assert.match(text(), /could not install/);
+  });
+
+  it("bundles once, and again when a source was changed or put in place with an old time", async (t) => {
+    const { dir, boot } = await fakeClone(t, `console.log("one");`);
+    assert.match((await boot().ended).text(), /one/);
+    await boot().ended;
+    assert.equal(bundles(dir).length, 1);
+
+    writeFileSync(join(dir, "src/cmd/start.ts"), `console.log("two");`);
+    assert.match((await boot().ended).text(), /two/);
+    assert.equal(bundles(dir).length, 2);
+    assert.ok(currentProgram(dir));
+
+    writeFileSync(join(dir, "old.ts"), "");
+    utimesSync(join(dir, "old.ts"), 1, 1);
+    renameSync(join(dir, "old.ts"), join(dir, "src/old.ts"));
+    assert.equal(currentProgram(dir), undefined);
+  });
+
+  it("runs the sources, and says so, where they cannot be bundled", async (t) => {
+    const { boot } = await fakeClone(t, `console.log("source"); // cannot be bundled`);
+    const { code, text } = await boot().ended;
+    assert.equal(code, 0);
+    assert.match(text(), /could not be bundled.*runs from its sources/);
+    assert.match(text(), /^source$/m);
   });
 
   it("passes signals on and waits for the program's own end", async (t) => {

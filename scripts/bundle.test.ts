@@ -25,7 +25,7 @@ describe("bundle", () => {
   it("takes the caller's expression for places, in one CommonJS file", async (t) => {
     const dir = await tempDir(t);
     await bundle({
-      entries: { migrate: "src/coderd/database/migrate.ts" },
+      entries: { migrate: "src/coderd/database/migrate.ts", pty: "src/pty/binding.ts" },
       outDir: dir,
       format: "cjs",
       minify: true,
@@ -33,8 +33,9 @@ describe("bundle", () => {
       sourceFolder: (folder) => `("/assets/" + ${JSON.stringify(folder)})`,
     });
     writeFileSync(join(dir, "package.json"), "{}");
-    const { migrationsDir } = createRequire(join(dir, "x.cjs"))("./migrate.cjs");
-    assert.equal(migrationsDir, "/assets/src/coderd/database/migrations");
+    const load = createRequire(join(dir, "x.cjs"));
+    assert.equal(load("./migrate.cjs").migrationsDir, "/assets/src/coderd/database/migrations");
+    assert.throws(() => load("./pty.cjs").loadBinding(), /no terminals on this machine/);
   });
 
   it("writes nothing without a folder, and names a source that is missing", async () => {

@@ -43,6 +43,17 @@ export const nativePackages: readonly string[] = [
   "cpu-features",
 ];
 
+/** CommonJS packages ask for names that ES modules lack; replaced places ask for `urlOfPlace`. */
+const banners = {
+  esm: [
+    'import { createRequire as createRequireOfBundle } from "node:module";',
+    'import { pathToFileURL as urlOfPlace } from "node:url";',
+    "const require = createRequireOfBundle(import.meta.url);",
+    "const { dirname: __dirname, filename: __filename } = import.meta;",
+  ].join(" "),
+  cjs: 'const { pathToFileURL: urlOfPlace } = require("node:url");',
+};
+
 /** Resolves to esbuild's account of inputs and outputs: which file is in which bundle, and why. */
 export async function bundle(options: BundleOptions): Promise<Metafile> {
   const { format = "esm" } = options;
@@ -66,12 +77,7 @@ export async function bundle(options: BundleOptions): Promise<Metafile> {
     logOverride: { "empty-import-meta": "error" },
     define: { ...options.define },
     external: [...nativePackages, ...(options.external ?? [])],
-    // CommonJS packages ask for Node's own modules by `require`, which ES modules lack.
-    ...(format === "esm" && {
-      banner: {
-        js: 'import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);',
-      },
-    }),
+    banner: { js: banners[format] },
     plugins: [places(options.sourceFolder)],
   });
   return result.metafile;
@@ -91,7 +97,7 @@ function places(sourceFolder: BundleOptions["sourceFolder"]): Plugin {
         const url =
           sourceFolder === undefined
             ? JSON.stringify(pathToFileURL(path).href)
-            : `require("node:url").pathToFileURL(${here} + "/-").href`;
+            : `urlOfPlace(${here} + "/-").href`;
         return {
           contents: text.replaceAll("import.meta.dirname", here).replaceAll("import.meta.url", url),
           loader: "ts",

@@ -29,10 +29,12 @@ const proofCommand = "echo ok";
 export interface StartOptions {
   /** Root of the clone. */
   readonly root: string;
+  /** Command line of this clone's `coder`, which local agents run. */
+  readonly coder: readonly string[];
   readonly world: World;
 }
 
-export async function startClone({ root, world }: StartOptions): Promise<void> {
+export async function startClone({ root, coder, world }: StartOptions): Promise<void> {
   const { env, clock, signal, stdout } = world;
   const state = join(root, ".coder");
   using instance = claimInstance(state);
@@ -40,7 +42,7 @@ export async function startClone({ root, world }: StartOptions): Promise<void> {
   const workspaces = join(state, "workspaces");
   const values = await optionsFor(state, env);
   const machine = findOnMachine(env);
-  await using server = await serve({ root, state, workspaces, values, world });
+  await using server = await serve({ coder, state, workspaces, values, world });
   const { url } = server.coderd;
   instance.announce(url);
   await config.write("url", url);
@@ -73,20 +75,20 @@ async function optionsFor(state: string, env: NodeJS.ProcessEnv): Promise<Values
 }
 
 interface Serve {
-  readonly root: string;
+  readonly coder: readonly string[];
   readonly state: string;
   readonly workspaces: string;
   readonly values: Values;
   readonly world: World;
 }
 
-async function serve({ root, state, workspaces, values, world }: Serve): Promise<RunningServer> {
+async function serve({ coder, state, workspaces, values, world }: Serve): Promise<RunningServer> {
   const [{ startServer }, { serverLogger }] = await Promise.all([
     import("../server/run.ts"),
     import("../server/log.ts"),
   ]);
   const { clock, rand, signal, stdout } = world;
-  const agent = [process.execPath, join(root, "src/cmd/coder.ts"), "agent"];
+  const agent = [...coder, "agent"];
   return await startServer({
     values,
     stateDir: state,
