@@ -52,6 +52,7 @@ import * as workspaceagents from "./workspaceagents/routes.ts";
 import * as workspacesRead from "./workspaces/read.ts";
 import * as workspacesWrite from "./workspaces/write.ts";
 import type { Pubsub } from "./database/pubsub/pubsub.ts";
+import { WorkspaceStats } from "./workspacestats/workspacestats.ts";
 import { PasswordHasher } from "./userpassword/hash.ts";
 
 export interface CoderdOptions {
@@ -212,6 +213,7 @@ export async function startCoderd(options: CoderdOptions): Promise<Coderd> {
       stop.abort(new Error("the server shuts down"));
       await server[Symbol.asyncDispose]();
       await services.metadataBatcher[Symbol.asyncDispose]();
+      await services.workspaceStats[Symbol.asyncDispose]();
       await lastUsed[Symbol.asyncDispose]();
     },
   };
@@ -248,23 +250,25 @@ async function makeServices({
     key: "deployment_id",
     value: rand.uuid(),
   });
+  // Not the server's signal: what waits at its end is still written.
+  const batchCtx = newCtx({
+    actor: actors.agentApi,
+    signal: new AbortController().signal,
+    log,
+    requestId: ctx.requestId,
+    clock,
+  });
   return {
     site: options.site && new Site(options.site),
     store,
     pubsub,
     provisioning,
     network,
+    workspaceStats: WorkspaceStats.start({ store, ctx: batchCtx, clock, log: log.named("stats") }),
     metadataBatcher: MetadataBatcher.start({
       store,
       pubsub,
-      // Not the server's signal: what waits at its end is still written.
-      ctx: newCtx({
-        actor: actors.agentApi,
-        signal: new AbortController().signal,
-        log,
-        requestId: ctx.requestId,
-        clock,
-      }),
+      ctx: batchCtx,
       clock,
       log: log.named("metadata"),
     }),

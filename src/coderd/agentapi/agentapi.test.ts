@@ -5,6 +5,8 @@ import { dialAgentApi, type AgentConnection } from "#codersdk/agentsdk/dial.ts";
 import { workspaceagents } from "#codersdk/workspaceagents.ts";
 import { newClient } from "#codersdk/client.ts";
 import {
+  Connection_Action,
+  Connection_Type,
   Lifecycle_State,
   Log_Level,
   Startup_Subsystem,
@@ -19,6 +21,8 @@ import { uuidBytes, uuidText } from "#tailnet/addresses.ts";
 import { eventually } from "#testutil/testutil.ts";
 import { newServer, type TestServer } from "../coderdtest/coderdtest.ts";
 import { addBuild, workspaceScene, type WorkspaceScene } from "../database/dbfake/dbfake.ts";
+import { type ConnectionLog, connectionLogColumns } from "../database/gen/models.gen.ts";
+import { query } from "../database/query.ts";
 import * as dbgen from "../database/dbgen/workspaces.ts";
 
 interface Setup {
@@ -216,17 +220,81 @@ test("another workspace's agent, script and app are out of reach", async (t) => 
   );
 });
 
-test("stats make a row and count the workspace as used", async (t) => {
+test("stats make rows in batches and count the workspace as used", async (t) => {
   const { server, scene, dial } = await setup(t);
   const { agent: api } = await dial();
   const { reportInterval } = await api.updateStats({});
   assert.equal(reportInterval?.seconds, 30n);
-  const before = (await server.db.store.getWorkspaceView({ id: scene.workspace.id }))?.w.lastUsedAt;
+  const { workspaceStats } = server.coderd.services;
+  const lastUsed = async () => {
+    await workspaceStats.flush();
+    return (await server.db.store.getWorkspaceView({ id: scene.workspace.id }))?.w.lastUsedAt;
+  };
+  const before = await lastUsed();
+  await api.updateStats({ stats: { connectionCount: 0n, rxBytes: 1n } });
+  assert.deepEqual(await lastUsed(), before);
   await api.updateStats({
-    stats: { connectionCount: 1n, rxBytes: 10n, connectionMedianLatencyMs: Number.NaN },
+    stats: {
+      connectionCount: 1n,
+      rxBytes: 10n,
+      connectionMedianLatencyMs: Number.NaN,
+      connectionsByProto: { TCP: 1n },
+    },
   });
-  const after = (await server.db.store.getWorkspaceView({ id: scene.workspace.id }))?.w.lastUsedAt;
+  const after = await lastUsed();
   assert.ok(after && (!before || after > before));
+  const rows = await server.db.store.run(
+    query<"many", object, { readonly rxBytes: number; readonly protocols: unknown; readonly latency: number }>({
+      name: "stats_of_agents",
+      kind: "many",
+      sql: "SELECT rx_bytes, connections_by_proto AS protocols, connection_median_latency_ms AS latency FROM workspace_agent_stats ORDER BY rx_bytes",
+      params: [],
+      columns: { rxBytes: "number", protocols: "json", latency: "number" },
+    }),
+    {},
+  );
+  assert.deepEqual(rows, [
+    { rxBytes: 1, protocols: {}, latency: 0 },
+    { rxBytes: 10, protocols: { TCP: 1 }, latency: -1 },
+  ]);
+});
+
+test("reports of a connection make one row, in whatever order they come", async (t) => {
+  const { server, scene, dial } = await setup(t);
+  const { agent: api } = await dial();
+  const at = (seconds: number) => timestampFromDate(new Date(1_700_000_000_000 + seconds * 1000));
+  const id = uuidBytes(cryptoRand.uuid());
+  const shared = { id, type: Connection_Type.SSH, ip: "fd7a:115c:a1e0::1" };
+  const connect = { ...shared, action: Connection_Action.CONNECT, timestamp: at(0), statusCode: 0 };
+  const end = { ...shared, action: Connection_Action.DISCONNECT, timestamp: at(5), statusCode: 3, reason: "gone" };
+  await api.reportConnection({ connection: end });
+  await api.reportConnection({ connection: connect });
+  await api.reportConnection({ connection: { ...end, timestamp: at(9), statusCode: 4, reason: "twice" } });
+  await api.reportConnection({ connection: { ...connect, id: uuidBytes(cryptoRand.uuid()), ip: "no address" } });
+  const rows = await server.db.store.run(
+    query<"many", object, ConnectionLog>({
+      name: "connection_logs_all",
+      kind: "many",
+      sql: `SELECT ${Object.keys(connectionLogColumns)
+        .map((name) => name.replaceAll(/[A-Z]/gu, (char) => `_${char.toLowerCase()}`))
+        .join(", ")} FROM connection_logs ORDER BY ip NULLS LAST`,
+      params: [],
+      columns: connectionLogColumns,
+    }),
+    {},
+  );
+  assert.deepEqual(
+    rows.map((row) => [row.workspaceId, row.agentName, row.type, row.ip, row.code, row.disconnectReason]),
+    [
+      [scene.workspace.id, scene.agent.name, "ssh", "fd7a:115c:a1e0::1", 3, "gone"],
+      [scene.workspace.id, scene.agent.name, "ssh", null, null, null],
+    ],
+  );
+  assert.deepEqual(
+    [rows[0]?.connectTime.getTime(), rows[0]?.disconnectTime?.getTime()],
+    [1_700_000_000_000, 1_700_000_005_000],
+  );
+  await assert.rejects(api.reportConnection({ connection: { ...connect, id: new Uint8Array(16) } }), /no id/u);
 });
 
 test("metadata is bounded and written in batches", async (t) => {

@@ -5,6 +5,7 @@ import type { Logger } from "#slog/slog.ts";
 import type { AuthzStore } from "../database/dbauthz/dbauthz.ts";
 import type { Pubsub } from "../database/pubsub/pubsub.ts";
 import type { ServerNetwork } from "../tailnet/network.ts";
+import type { WorkspaceStats } from "../workspacestats/workspacestats.ts";
 import type { MetadataBatcher } from "./metadata-batcher.ts";
 
 export interface AgentApiDeps {
@@ -15,6 +16,7 @@ export interface AgentApiDeps {
   readonly pubsub: Pubsub;
   readonly network: ServerNetwork;
   readonly metadataBatcher: MetadataBatcher;
+  readonly workspaceStats: WorkspaceStats;
   /** How often agents report statistics. */
   readonly agentStatsIntervalMs: number;
   /** Who we are among the replicas. */

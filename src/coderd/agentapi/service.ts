@@ -27,6 +27,7 @@ import type {
 } from "../database/gen/models.gen.ts";
 import { publishWorkspaceEvent, type WorkspaceEventKind } from "../wspubsub/wspubsub.ts";
 import { storeAppStatus } from "./appstatus.ts";
+import { storeConnection } from "./connection-log.ts";
 import type { AgentApiDeps, AgentIdentity } from "./deps.ts";
 import { lifecycleState, lifecycleTimes } from "./lifecycle.ts";
 import { storeLogs } from "./logs.ts";
@@ -73,7 +74,6 @@ const appStates: Readonly<Partial<Record<UpdateAppStatusRequest_AppStatusState, 
 
 /** What a column holds of a path that an agent sends. */
 const maxDirectory = 4096;
-const maxConnectionReason = 4096;
 
 /** `ctx` acts as the agent API. */
 export function agentRouter(deps: AgentApiDeps, ctx: Ctx, identity: AgentIdentity): DrpcRouter {
@@ -181,10 +181,11 @@ export function agentRouter(deps: AgentApiDeps, ctx: Ctx, identity: AgentIdentit
         if (!health) throw new DrpcError(`unknown health status ${update.health}`);
         return { id, health };
       });
-      let changed = 0;
-      for (const { id, health } of wanted) {
-        changed += await store.updateAgentAppHealth(ctx, { id, agentId, health });
-      }
+      const changed = await store.updateAgentAppHealths(ctx, {
+        agentId,
+        ids: wanted.map(({ id }) => id),
+        healths: wanted.map(({ health }) => health),
+      });
       if (changed > 0) await publish("app_health");
       return {};
     },
@@ -196,19 +197,8 @@ export function agentRouter(deps: AgentApiDeps, ctx: Ctx, identity: AgentIdentit
       return {};
     },
 
-    reportConnection({ connection }) {
-      const id = connection ? uuidText(connection.id) : undefined;
-      if (!connection || !id || connection.id.every((byte) => byte === 0)) {
-        throw new DrpcError("the connection has no id");
-      }
-      ctx.log.info("agent connection", {
-        agentId,
-        connectionId: id,
-        action: connection.action,
-        type: connection.type,
-        code: connection.statusCode,
-        reason: (connection.reason ?? "").slice(0, maxConnectionReason),
-      });
+    async reportConnection({ connection }) {
+      await storeConnection(deps, ctx, identity, connection);
       return {};
     },
 

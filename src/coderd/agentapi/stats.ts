@@ -16,7 +16,7 @@ export async function storeStats(
   const { agentId, workspaceId, ownerId, templateId } = identity;
   const now = ctx.now();
   const latency = stats.connectionMedianLatencyMs;
-  await deps.store.insertAgentStats(ctx, {
+  deps.workspaceStats.addStats({
     id: deps.rand.uuid(),
     createdAt: now,
     userId: ownerId,
@@ -26,7 +26,7 @@ export async function storeStats(
     connectionsByProto: Object.fromEntries(
       Object.entries(stats.connectionsByProto)
         .slice(0, maxProtocols)
-        .map(([name, value]) => [name.slice(0, 32), count(value)]),
+        .map(([name, value]) => [name.slice(0, 32).replaceAll("\0", ""), count(value)]),
     ),
     connectionCount: count(stats.connectionCount),
     rxPackets: count(stats.rxPackets),
@@ -40,7 +40,7 @@ export async function storeStats(
     sessionCountSsh: count(stats.sessionCountSsh),
   });
   if (stats.connectionCount <= 0n) return;
-  await deps.store.updateWorkspaceLastUsed(ctx, { id: workspaceId, now });
+  deps.workspaceStats.used(workspaceId, now);
   await publishWorkspaceEvent(deps.pubsub, ownerId, { kind: "stats_update", workspaceId, agentId });
 }
 

@@ -59,6 +59,8 @@ export const actors = {
   }),
   /** Stores what an agent reports of itself; its connection binds every call to its own id. */
   agentApi: actor("agentapi", "Agent API", { system: "read update" }),
+  /** Writes down who connected to what. */
+  connectionLogger: actor("connection-logger", "Connection Logger", { connection_log: "read update" }),
   /** Ends jobs that nobody works on. */
   jobReaper: actor("jobreaper", "Job Reaper", {
     system: "all",

@@ -4,6 +4,7 @@ import { agentapiRules } from "./rules/agentapi.ts";
 import { apikeysRules } from "./rules/apikeys.ts";
 import { auditlogsRules } from "./rules/auditlogs.ts";
 import { authzRules } from "./rules/authz.ts";
+import { connectionlogsRules } from "./rules/connectionlogs.ts";
 import { dbpurgeRules } from "./rules/dbpurge.ts";
 import { filesRules } from "./rules/files.ts";
 import { authenticationRules } from "./rules/authentication.ts";
@@ -22,6 +23,7 @@ import { templatesRules } from "./rules/templates.ts";
 import { templateversionsRules } from "./rules/templateversions.ts";
 import { workspacesRules } from "./rules/workspaces.ts";
 import { workspaceviewsRules } from "./rules/workspaceviews.ts";
+import { workspacestatsRules } from "./rules/workspacestats.ts";
 import { wsbuilderRules } from "./rules/wsbuilder.ts";
 import { workspaceagentsRules } from "./rules/workspaceagents.ts";
 
@@ -30,6 +32,7 @@ export const rules = {
   ...apikeysRules,
   ...auditlogsRules,
   ...authzRules,
+  ...connectionlogsRules,
   ...dbpurgeRules,
   ...filesRules,
   ...authenticationRules,
@@ -48,6 +51,7 @@ export const rules = {
   ...templateversionsRules,
   ...workspacesRules,
   ...workspaceviewsRules,
+  ...workspacestatsRules,
   ...wsbuilderRules,
   ...workspaceagentsRules,
 } satisfies Rules;

@@ -115,35 +115,10 @@ export interface InsertAgentScriptTimingArg {
   readonly agentId: string;
 }
 
-export interface UpdateAgentAppHealthArg {
-  readonly health: WorkspaceAppHealth;
-  readonly id: string;
+export interface UpdateAgentAppHealthsArg {
+  readonly ids: readonly string[];
+  readonly healths: readonly WorkspaceAppHealth[];
   readonly agentId: string;
-}
-
-export interface InsertAgentStatsArg {
-  readonly id: string;
-  readonly createdAt: Date;
-  readonly userId: string;
-  readonly agentId: string;
-  readonly workspaceId: string;
-  readonly templateId: string;
-  readonly connectionsByProto: unknown;
-  readonly connectionCount: number;
-  readonly rxPackets: number;
-  readonly rxBytes: number;
-  readonly txPackets: number;
-  readonly txBytes: number;
-  readonly connectionMedianLatencyMs: number;
-  readonly sessionCountVscode: number;
-  readonly sessionCountJetbrains: number;
-  readonly sessionCountReconnectingPty: number;
-  readonly sessionCountSsh: number;
-}
-
-export interface UpdateWorkspaceLastUsedArg {
-  readonly now: Date;
-  readonly id: string;
 }
 
 export interface InsertAgentAppStatusArg {
@@ -304,32 +279,14 @@ FROM workspace_agent_scripts s WHERE s.id = $6 AND s.workspace_agent_id = $7
 ON CONFLICT (script_id, started_at) DO UPDATE SET ended_at = excluded.ended_at`,
     params: ["stage","status","exitCode","startedAt","endedAt","scriptId","agentId"],
   }),
-  updateAgentAppHealth: query<"execrows", UpdateAgentAppHealthArg, never>({
-    name: "updateAgentAppHealth",
+  /** Only what changes is written. */
+  updateAgentAppHealths: query<"execrows", UpdateAgentAppHealthsArg, never>({
+    name: "updateAgentAppHealths",
     kind: "execrows",
-    sql: "UPDATE workspace_apps SET health = $1 WHERE id = $2 AND agent_id = $3 AND health <> $1",
-    params: ["health","id","agentId"],
-  }),
-  insertAgentStats: query<"exec", InsertAgentStatsArg, never>({
-    name: "insertAgentStats",
-    kind: "exec",
-    sql: `INSERT INTO workspace_agent_stats (
-  id, created_at, user_id, agent_id, workspace_id, template_id, connections_by_proto, connection_count, rx_packets,
-  rx_bytes, tx_packets, tx_bytes, connection_median_latency_ms, session_count_vscode, session_count_jetbrains,
-  session_count_reconnecting_pty, session_count_ssh
-) VALUES (
-  $1, $2, $3, $4, $5, $6, $7, $8,
-  $9, $10, $11, $12, $13, $14,
-  $15, $16, $17
-)`,
-    params: ["id","createdAt","userId","agentId","workspaceId","templateId","connectionsByProto","connectionCount","rxPackets","rxBytes","txPackets","txBytes","connectionMedianLatencyMs","sessionCountVscode","sessionCountJetbrains","sessionCountReconnectingPty","sessionCountSsh"],
-    json: ["connectionsByProto"],
-  }),
-  updateWorkspaceLastUsed: query<"exec", UpdateWorkspaceLastUsedArg, never>({
-    name: "updateWorkspaceLastUsed",
-    kind: "exec",
-    sql: "UPDATE workspaces SET last_used_at = greatest(last_used_at, $1) WHERE id = $2",
-    params: ["now","id"],
+    sql: `UPDATE workspace_apps a SET health = u.health
+FROM unnest($1::uuid[], $2::workspace_app_health[]) AS u (id, health)
+WHERE a.id = u.id AND a.agent_id = $3 AND a.health <> u.health`,
+    params: ["ids","healths","agentId"],
   }),
   insertAgentAppStatus: query<"exec", InsertAgentAppStatusArg, never>({
     name: "insertAgentAppStatus",

@@ -17,6 +17,9 @@ export type AutomaticUpdates = (typeof automaticUpdatesValues)[number];
 export const buildReasonValues = ["initiator", "autostart", "autostop", "dormancy", "failedstop", "autodelete", "dashboard", "cli", "ssh_connection", "vscode_connection", "jetbrains_connection", "task_auto_pause", "task_manual_pause", "task_resume"] as const;
 export type BuildReason = (typeof buildReasonValues)[number];
 
+export const connectionTypeValues = ["ssh", "vscode", "jetbrains", "reconnecting_pty", "workspace_app", "port_forwarding"] as const;
+export type ConnectionType = (typeof connectionTypeValues)[number];
+
 export const corsBehaviorValues = ["simple", "passthru"] as const;
 export type CorsBehavior = (typeof corsBehaviorValues)[number];
 
@@ -161,6 +164,44 @@ export const auditLogColumns = {
   statusCode: "number",
   additionalFields: "json",
   requestId: "text",
+} as const satisfies Columns;
+
+/** Connections to agents: reported by agents, or, for apps and ports, written by who serves them. */
+export interface ConnectionLog {
+  readonly id: string;
+  readonly connectTime: Date;
+  readonly organizationId: string;
+  readonly workspaceOwnerId: string;
+  readonly workspaceId: string;
+  readonly workspaceName: string;
+  readonly agentName: string;
+  readonly type: ConnectionType;
+  readonly ip: string | null;
+  readonly code: number | null;
+  readonly userAgent: string | null;
+  readonly userId: string | null;
+  readonly slugOrPort: string | null;
+  readonly connectionId: string | null;
+  readonly disconnectTime: Date | null;
+  readonly disconnectReason: string | null;
+}
+export const connectionLogColumns = {
+  id: "text",
+  connectTime: "time",
+  organizationId: "text",
+  workspaceOwnerId: "text",
+  workspaceId: "text",
+  workspaceName: "text",
+  agentName: "text",
+  type: "text",
+  ip: "text",
+  code: "number",
+  userAgent: "text",
+  userId: "text",
+  slugOrPort: "text",
+  connectionId: "text",
+  disconnectTime: "time",
+  disconnectReason: "text",
 } as const satisfies Columns;
 
 /** Rotating keys. A deleted key keeps its row without the secret, so that no sequence number comes twice. */

@@ -4,6 +4,7 @@ import { apikeysQueries } from "./apikeys.gen.ts";
 import { auditlogsQueries } from "./auditlogs.gen.ts";
 import { authenticationQueries } from "./authentication.gen.ts";
 import { authzQueries } from "./authz.gen.ts";
+import { connectionlogsQueries } from "./connectionlogs.gen.ts";
 import { dbpurgeQueries } from "./dbpurge.gen.ts";
 import { filesQueries } from "./files.gen.ts";
 import { gitsshkeysQueries } from "./gitsshkeys.gen.ts";
@@ -21,6 +22,7 @@ import { templateversionsQueries } from "./templateversions.gen.ts";
 import { usersQueries } from "./users.gen.ts";
 import { workspaceagentsQueries } from "./workspaceagents.gen.ts";
 import { workspacesQueries } from "./workspaces.gen.ts";
+import { workspacestatsQueries } from "./workspacestats.gen.ts";
 import { workspaceviewsQueries } from "./workspaceviews.gen.ts";
 import { wsbuilderQueries } from "./wsbuilder.gen.ts";
 
@@ -31,6 +33,7 @@ export const queries = {
   ...auditlogsQueries,
   ...authenticationQueries,
   ...authzQueries,
+  ...connectionlogsQueries,
   ...dbpurgeQueries,
   ...filesQueries,
   ...gitsshkeysQueries,
@@ -48,6 +51,7 @@ export const queries = {
   ...usersQueries,
   ...workspaceagentsQueries,
   ...workspacesQueries,
+  ...workspacestatsQueries,
   ...workspaceviewsQueries,
   ...wsbuilderQueries,
 } as const;

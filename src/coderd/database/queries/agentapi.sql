@@ -95,22 +95,11 @@ SELECT s.id, @stage, @status, @exit_code, @started_at, @ended_at
 FROM workspace_agent_scripts s WHERE s.id = @script_id AND s.workspace_agent_id = @agent_id
 ON CONFLICT (script_id, started_at) DO UPDATE SET ended_at = excluded.ended_at;
 
--- name: UpdateAgentAppHealth :execrows
-UPDATE workspace_apps SET health = @health WHERE id = @id AND agent_id = @agent_id AND health <> @health;
-
--- name: InsertAgentStats :exec
-INSERT INTO workspace_agent_stats (
-  id, created_at, user_id, agent_id, workspace_id, template_id, connections_by_proto, connection_count, rx_packets,
-  rx_bytes, tx_packets, tx_bytes, connection_median_latency_ms, session_count_vscode, session_count_jetbrains,
-  session_count_reconnecting_pty, session_count_ssh
-) VALUES (
-  @id, @created_at, @user_id, @agent_id, @workspace_id, @template_id, @connections_by_proto, @connection_count,
-  @rx_packets, @rx_bytes, @tx_packets, @tx_bytes, @connection_median_latency_ms, @session_count_vscode,
-  @session_count_jetbrains, @session_count_reconnecting_pty, @session_count_ssh
-);
-
--- name: UpdateWorkspaceLastUsed :exec
-UPDATE workspaces SET last_used_at = greatest(last_used_at, @now) WHERE id = @id;
+-- name: UpdateAgentAppHealths :execrows
+-- Only what changes is written.
+UPDATE workspace_apps a SET health = u.health
+FROM unnest(@ids::uuid[], @healths::workspace_app_health[]) AS u (id, health)
+WHERE a.id = u.id AND a.agent_id = @agent_id AND a.health <> u.health;
 
 -- name: InsertAgentAppStatus :exec
 INSERT INTO workspace_app_statuses (id, agent_id, app_id, workspace_id, state, message, uri, created_at)

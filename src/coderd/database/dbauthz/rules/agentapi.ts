@@ -21,8 +21,6 @@ export const agentapiRules = {
   updateAgentLogsOverflowed: writes,
   updateAgentMetadata: writes,
   insertAgentScriptTiming: writes,
-  updateAgentAppHealth: writes,
-  insertAgentStats: writes,
-  updateWorkspaceLastUsed: writes,
+  updateAgentAppHealths: writes,
   insertAgentAppStatus: writes,
 } satisfies RulesOf<typeof agentapiQueries>;

@@ -1,0 +1,2 @@
+DROP TABLE connection_logs;
+DROP TYPE connection_type;
