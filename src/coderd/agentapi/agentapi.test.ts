@@ -244,7 +244,11 @@ test("stats make rows in batches and count the workspace as used", async (t) => 
   const after = await lastUsed();
   assert.ok(after && (!before || after > before));
   const rows = await server.db.store.run(
-    query<"many", object, { readonly rxBytes: number; readonly protocols: unknown; readonly latency: number }>({
+    query<
+      "many",
+      object,
+      { readonly rxBytes: number; readonly protocols: unknown; readonly latency: number }
+    >({
       name: "stats_of_agents",
       kind: "many",
       sql: "SELECT rx_bytes, connections_by_proto AS protocols, connection_median_latency_ms AS latency FROM workspace_agent_stats ORDER BY rx_bytes",
@@ -266,11 +270,19 @@ test("reports of a connection make one row, in whatever order they come", async 
   const id = uuidBytes(cryptoRand.uuid());
   const shared = { id, type: Connection_Type.SSH, ip: "fd7a:115c:a1e0::1" };
   const connect = { ...shared, action: Connection_Action.CONNECT, timestamp: at(0), statusCode: 0 };
-  const end = { ...shared, action: Connection_Action.DISCONNECT, timestamp: at(5), statusCode: 3, reason: "gone" };
+  const end = {
+    ...shared,
+    action: Connection_Action.DISCONNECT,
+    timestamp: at(5),
+    statusCode: 3,
+    reason: "gone",
+  };
   await api.reportConnection({ connection: end });
   await api.reportConnection({ connection: connect });
   await api.reportConnection({ connection: { ...end, timestamp: at(9), statusCode: 4, reason: "twice" } });
-  await api.reportConnection({ connection: { ...connect, id: uuidBytes(cryptoRand.uuid()), ip: "no address" } });
+  await api.reportConnection({
+    connection: { ...connect, id: uuidBytes(cryptoRand.uuid()), ip: "no address" },
+  });
   const rows = await server.db.store.run(
     query<"many", object, ConnectionLog>({
       name: "connection_logs_all",
@@ -294,7 +306,10 @@ test("reports of a connection make one row, in whatever order they come", async 
     [rows[0]?.connectTime.getTime(), rows[0]?.disconnectTime?.getTime()],
     [1_700_000_000_000, 1_700_000_005_000],
   );
-  await assert.rejects(api.reportConnection({ connection: { ...connect, id: new Uint8Array(16) } }), /no id/u);
+  await assert.rejects(
+    api.reportConnection({ connection: { ...connect, id: new Uint8Array(16) } }),
+    /no id/u,
+  );
 });
 
 test("metadata is bounded and written in batches", async (t) => {
