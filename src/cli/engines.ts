@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Clock } from "#quartz/clock.ts";
 import type { Rand } from "#cryptorand/cryptorand.ts";
 import type { Logger } from "#slog/slog.ts";
+import type { JobJournal } from "#provisionerd/journal.ts";
 import type { EngineSetting } from "#provisioner/engine-auto.ts";
 import { agentScripts } from "#provisionersdk/agent-scripts.ts";
 import type { Engine } from "#provisionersdk/engine.ts";
@@ -28,11 +29,27 @@ export interface EngineOptions {
 
 export type Provisioners = Readonly<Record<string, DrpcClient<typeof Provisioner>>>;
 
+const workDirOf = (cacheDir: string, type: string): string => join(cacheDir, "provisioner", type);
+
+/** Jobs that are noted for the next life of the daemons of this name. */
+export async function openJournal(
+  { cacheDir, types, log }: Pick<EngineOptions, "cacheDir" | "types" | "log">,
+  owner: string,
+): Promise<JobJournal> {
+  const { JobJournal: Journal } = await import("#provisionerd/journal.ts");
+  return new Journal({
+    dir: join(cacheDir, "provisioner", "jobs"),
+    owner,
+    workDirs: types.map((type) => workDirOf(cacheDir, type)),
+    log,
+  });
+}
+
 export async function startEngines(options: EngineOptions): Promise<Provisioners> {
   const out: Record<string, DrpcClient<typeof Provisioner>> = {};
   for (const type of options.types) {
     const engine = await engineOf(type, options);
-    const workDir = join(options.cacheDir, "provisioner", type);
+    const workDir = workDirOf(options.cacheDir, type);
     await mkdir(workDir, { recursive: true, mode: 0o700 });
     const { clock, rand } = options;
     const router = provisionerRouter({ engine, workDir, clock, rand, log: options.log.named(type) });

@@ -13,6 +13,7 @@ import type { DrpcClient } from "#rpc/drpc/client.ts";
 import type { AcquiredJob } from "#rpc/gen/provisionerd_pb.js";
 import type { Provisioner } from "#rpc/gen/provisionersdk_pb.js";
 import { NotAuthorizedError, Reconnecting, type Connect } from "./connection.ts";
+import { type JobJournal, leftJobError } from "./journal.ts";
 import { jobApi } from "./runner/api.ts";
 import { runJob } from "./runner/runner.ts";
 
@@ -25,6 +26,10 @@ export interface DaemonOptions {
   readonly clock: Clock;
   readonly rand: Rand;
   readonly log: Logger;
+  /** Where jobs are noted for the next life; without it a killed daemon's jobs wait for the reaper. */
+  readonly journal?: JobJournal;
+  /** Ends the jobs of the daemon's previous life. The server does it for its built-in daemons. @default true */
+  readonly endLeftJobs?: boolean;
 }
 
 const acquireBackoff = { firstMs: 10, lastMs: 1_000 };
@@ -76,7 +81,8 @@ export class ProvisionerDaemon implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    const { clock, log } = this.#options;
+    const { clock, log, journal, endLeftJobs = true } = this.#options;
+    if (journal && endLeftJobs) await this.#endLeftJobs(journal);
     let waitMs = acquireBackoff.firstMs;
     while (!this.#leaving.signal.aborted) {
       try {
@@ -114,8 +120,33 @@ export class ProvisionerDaemon implements AsyncDisposable {
     }
   }
 
+  /** What the previous life of this daemon left behind ends before anything new begins. */
+  async #endLeftJobs(journal: JobJournal): Promise<void> {
+    const { clock, log } = this.#options;
+    for (const { jobId, isBuild, state, forget } of await journal.left()) {
+      const api = jobApi(jobId, this.#server, { clock, signal: this.#leaving.signal });
+      const value = state ? { state } : {};
+      try {
+        await api.fail({
+          error: leftJobError,
+          ...(isBuild ? { type: { case: "workspaceBuild", value } } : {}),
+        });
+        log.warn("ended a job that this daemon's previous life left behind", { job_id: jobId });
+      } catch (error) {
+        if (error instanceof NotAuthorizedError) throw error;
+        if (this.#leaving.signal.aborted) return;
+        // It has ended already, or it is another server's.
+        log.warn("the server does not take the end of a job of this daemon's previous life", {
+          job_id: jobId,
+          error,
+        });
+      }
+      await forget();
+    }
+  }
+
   async #runJob(job: AcquiredJob): Promise<void> {
-    const { clock, rand, provisioners, forceCancelMs } = this.#options;
+    const { clock, rand, provisioners, forceCancelMs, journal } = this.#options;
     const log = this.#options.log.with({ job_id: job.jobId });
     const api = jobApi(job.jobId, this.#server, { clock, signal: this.#closed.signal });
     log.info("acquired job", { type: job.type.case, provisioner: job.provisioner });
@@ -124,8 +155,12 @@ export class ProvisionerDaemon implements AsyncDisposable {
       if (!provisioner) {
         return await api.fail({ error: `no provisioner ${JSON.stringify(job.provisioner)} registered` });
       }
+      const buildId = job.type.case === "workspaceBuild" ? job.type.value.workspaceBuildId : "";
+      await journal?.begin(job.jobId, buildId);
       const signals = { cancel: this.#cancelJob.signal, kill: this.#kill.signal };
-      await runJob({ job, api, provisioner, forceCancelMs, clock, rand, log, ...signals });
+      const keepState = async (state: Uint8Array): Promise<void> => journal?.keepState(job.jobId, state);
+      await runJob({ job, api, provisioner, forceCancelMs, clock, rand, log, keepState, ...signals });
+      await journal?.end(job.jobId);
     } catch (error) {
       log.error("cannot report the end of a job", { error });
     }

@@ -28,6 +28,7 @@ import { unpackArchive } from "./archive.ts";
 import type { Engine, EngineSession } from "./engine.ts";
 import { answerOf, failedAnswer, type Answer } from "./answer.ts";
 import { FileAssembler } from "./upload.ts";
+import { markBuild } from "./leftover.ts";
 import { makeSessionFolder } from "./workdir.ts";
 
 export interface SessionServerOptions {
@@ -192,6 +193,8 @@ class Session {
 
   async #plan(request: Extract<Request["type"], { case: "plan" }>["value"]): Promise<Answer> {
     this.#planned = false;
+    const buildId = request.metadata?.workspaceBuildId ?? "";
+    if (buildId !== "") markBuild(this.#view.workDir, buildId);
     const value = await this.#engine.plan(this.#view, request);
     this.#planned = (value.error ?? "") === "";
     return { case: "plan", value };

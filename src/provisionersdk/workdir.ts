@@ -32,10 +32,14 @@ export async function makeSessionFolder(
   };
 }
 
+/** Paths of the sessions' folders below a parent. */
+export async function sessionFolders(parent: string): Promise<string[]> {
+  const names = await readdir(parent).catch(() => []);
+  return names.filter((name) => name.startsWith(prefix)).map((name) => join(parent, name));
+}
+
 async function removeStale(parent: string, now: Date, log: Logger): Promise<void> {
-  for (const name of await readdir(parent)) {
-    if (!name.startsWith(prefix)) continue;
-    const path = join(parent, name);
+  for (const path of await sessionFolders(parent)) {
     const { mtime } = await stat(path).catch(() => ({ mtime: now }));
     if (now.getTime() - mtime.getTime() < staleMs) continue;
     log.info("removing the folder of an old session", { path });

@@ -4,6 +4,7 @@
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { processStart } from "#util/process.ts";
 import { UserError } from "../errors.ts";
 
 interface Holder {
@@ -21,7 +22,7 @@ export function claimInstance(stateDir: string): Instance {
   mkdirSync(stateDir, { recursive: true, mode: 0o750 });
   const file = join(stateDir, "server.lock");
   const write = (url: string, flag: "wx" | "w"): void => {
-    const holder: Holder = { pid: process.pid, started: startOf(process.pid) ?? "", url };
+    const holder: Holder = { pid: process.pid, started: processStart(process.pid) ?? "", url };
     writeFileSync(file, JSON.stringify(holder), { flag, mode: 0o600 });
   };
   for (let attempt = 0; ; attempt++) {
@@ -32,7 +33,7 @@ export function claimInstance(stateDir: string): Instance {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST") || attempt > 3) throw error;
     }
     const holder = readHolder(file);
-    if (holder && startOf(holder.pid) === holder.started) {
+    if (holder && processStart(holder.pid) === holder.started) {
       const where = holder.url === "" ? "and is still starting" : `at ${holder.url}`;
       throw new UserError(`A server of this clone runs already (process ${holder.pid}) ${where}.`);
     }
@@ -46,16 +47,6 @@ function readHolder(file: string): Holder | undefined {
     const holder = value as Partial<Holder>;
     if (typeof holder.pid !== "number" || typeof holder.started !== "string") return undefined;
     return { pid: holder.pid, started: holder.started, url: String(holder.url ?? "") };
-  } catch {
-    return undefined;
-  }
-}
-
-/** Ticks since boot at which a process started (field 22 of its stat line); undefined if there is none. */
-function startOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
   } catch {
     return undefined;
   }

@@ -49,7 +49,7 @@ export const startCommand: Command = {
   options: [name, tag, key, psk, cacheDir, provisionerEngine, orgOption] satisfies AnyOption[],
   args: { min: 0, max: 0 },
   async handler(inv) {
-    const [{ ProvisionerDaemon }, { NotAuthorizedError, webSocketConnect }, { startEngines }] =
+    const [{ ProvisionerDaemon }, { NotAuthorizedError, webSocketConnect }, { openJournal, startEngines }] =
       await Promise.all([
         import("#provisionerd/daemon.ts"),
         import("#provisionerd/connection.ts"),
@@ -69,6 +69,8 @@ export const startCommand: Command = {
       rand,
       log,
     });
+    const owner = `${address.url} ${address.organization} ${address.name}`;
+    const journal = await openJournal({ cacheDir: cache, types: address.provisioners, log }, owner);
     log.info("starting provisioner daemon", { name: address.name, url: address.url });
     await using daemon = ProvisionerDaemon.start({
       connect: webSocketConnect(address, clock),
@@ -76,6 +78,7 @@ export const startCommand: Command = {
       clock,
       rand,
       log,
+      journal,
     });
     const stopped = new Promise<void>((resolve) => {
       if (inv.signal.aborted) resolve();

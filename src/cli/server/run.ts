@@ -11,7 +11,7 @@ import type { Clock } from "#quartz/clock.ts";
 import type { Rand } from "#cryptorand/cryptorand.ts";
 import type { Values } from "#serpent/resolve.ts";
 import type { Logger } from "#slog/slog.ts";
-import { startEngines } from "../engines.ts";
+import { openJournal, startEngines } from "../engines.ts";
 import { coderdConfig, parseAddress, positive } from "./config.ts";
 import type { BuiltinSettings } from "#coderd/provisionerdserver/start.ts";
 import { openDatabase } from "./database.ts";
@@ -71,18 +71,15 @@ export async function startServer(facts: ServerFacts): Promise<RunningServer> {
 }
 
 async function builtinDaemons(facts: ServerFacts, count: number): Promise<BuiltinSettings> {
-  const { values, stateDir, cacheDir, env, clock, rand, log } = facts;
+  const { values, stateDir, cacheDir, env, clock, rand } = facts;
   const forceCancelMs = positive(values, o.provisionerForceCancelInterval);
-  const provisioners = await startEngines({
-    engine: values.get(o.provisionerEngine),
-    types: values.get(o.provisionerTypes),
-    cacheDir,
-    env,
-    clock,
-    rand,
-    log: log.named("provisioner"),
-  });
-  return { provisioners, count, replicaName: replicaName(stateDir), forceCancelMs };
+  const types = values.get(o.provisionerTypes);
+  const log = facts.log.named("provisioner");
+  const engine = values.get(o.provisionerEngine);
+  const provisioners = await startEngines({ engine, types, cacheDir, env, clock, rand, log });
+  const name = replicaName(stateDir);
+  const journal = await openJournal({ cacheDir, types, log }, `builtin ${name}`);
+  return { provisioners, count, replicaName: name, forceCancelMs, journal };
 }
 
 /** The same in the server's next life, and no other server's of this machine. */

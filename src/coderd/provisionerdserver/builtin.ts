@@ -10,10 +10,12 @@ import { memoryStreams } from "#rpc/drpc/memory.ts";
 import { ProvisionerDaemon as Service } from "#rpc/gen/provisionerd_pb.js";
 import type { Provisioner } from "#rpc/gen/provisionersdk_pb.js";
 import { ProvisionerDaemon } from "#provisionerd/daemon.ts";
+import { type JobJournal, type LeftJob, leftJobError } from "#provisionerd/journal.ts";
 import { daemonApiVersion } from "#provisionerd/connection.ts";
 import type { Ctx } from "../ctx.ts";
 import type { ProvisionerType } from "../database/gen/models.gen.ts";
 import type { ProvisionerdServerDeps } from "./deps.ts";
+import { NotFound } from "../errors.ts";
 import { endJob } from "./end-job.ts";
 import { keepAlive, registerDaemon } from "./registration.ts";
 import { provisionerdRouter } from "./server.ts";
@@ -32,6 +34,8 @@ export interface BuiltinOptions {
   readonly count: number;
   /** How long a cancelled job may take to stop by itself. @default 10 minutes */
   readonly forceCancelMs?: number | undefined;
+  /** Of this replica: jobs of its previous life, with their last states. */
+  readonly journal?: JobJournal | undefined;
   readonly provisioners: Partial<Record<ProvisionerType, DrpcClient<typeof Provisioner>>>;
 }
 
@@ -64,11 +68,10 @@ export async function startBuiltinDaemons(options: BuiltinOptions): Promise<Buil
       }),
     ),
   );
-  await endJobsOfPreviousLife(
-    ctx,
-    deps,
-    rows.map(({ id }) => id),
-  );
+  await endJobsOfPreviousLife(ctx, deps, {
+    workerIds: rows.map(({ id }) => id),
+    left: (await options.journal?.left()) ?? [],
+  });
   const stop = new AbortController();
   const running = rows.map((row) => {
     const mine = ctx.until(stop.signal);
@@ -88,6 +91,8 @@ export async function startBuiltinDaemons(options: BuiltinOptions): Promise<Buil
       clock: options.clock,
       rand: deps.rand,
       log: options.log.named(row.name),
+      ...(options.journal ? { journal: options.journal } : {}),
+      endLeftJobs: false,
     });
   });
   return {
@@ -103,19 +108,31 @@ export async function startBuiltinDaemons(options: BuiltinOptions): Promise<Buil
   };
 }
 
+/**
+ * The journal knows the states, also of daemons that the replica no longer has; the database knows jobs whose journal
+ * was lost, which keep the state that they began with.
+ */
 async function endJobsOfPreviousLife(
   ctx: Ctx,
   deps: ProvisionerdServerDeps,
-  workerIds: readonly string[],
+  { workerIds, left }: { readonly workerIds: readonly string[]; readonly left: readonly LeftJob[] },
 ): Promise<void> {
+  const states = new Map(left.map(({ jobId, state }) => [jobId, state] as const));
   for (const { id } of await deps.store.getUnfinishedJobIdsOfWorkers(ctx, { workerIds })) {
-    ctx.log.warn("ending a job that the server's previous life left behind", { job_id: id });
-    const job = await deps.store.getProvisionerJobById(ctx, { id });
-    await endJob(
-      ctx,
-      deps,
-      job,
-      "The server stopped while this job ran; the last state that was written is kept.",
-    );
+    if (!states.has(id)) states.set(id, undefined);
   }
+  for (const [id, state] of states) {
+    const job = await deps.store.getProvisionerJobById(ctx, { id }).catch((error: unknown) => {
+      // The journal may be older than the database.
+      if (error instanceof NotFound) return undefined;
+      throw error;
+    });
+    if (!job || job.completedAt) continue;
+    ctx.log.warn("ending a job that the server's previous life left behind", {
+      job_id: id,
+      with_state: state !== undefined,
+    });
+    await endJob(ctx, deps, job, leftJobError, state);
+  }
+  for (const { forget } of left) await forget();
 }

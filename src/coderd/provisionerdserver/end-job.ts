@@ -11,6 +11,8 @@ export async function endJob(
   deps: Pick<ProvisionerdServerDeps, "store" | "pubsub">,
   job: ProvisionerJob,
   error: string,
+  /** Of a build: what was left of it. */
+  state?: Buffer,
 ): Promise<void> {
   const { store, pubsub } = deps;
   await store.inTx(ctx, {}, async (tx) => {
@@ -21,6 +23,7 @@ export async function endJob(
     tx.afterCommit(() => publishLogs(pubsub, job.id, { endOfLogs: true }));
     const build = await tx.getBuildOfJob(ctx, { jobId: job.id });
     if (!build) return;
+    if (state) await tx.upsertBuildState(ctx, { buildId: build.id, state });
     const facts = await tx.getWorkspaceForJob(ctx, { buildId: build.id });
     await auditBuild(ctx, tx, { job, facts, statusCode: 500 });
     const event = { kind: "state_change", workspaceId: facts.w.id } as const;

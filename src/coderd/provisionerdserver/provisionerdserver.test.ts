@@ -368,5 +368,5 @@ test("the next life of a replica ends the jobs of the one before", async (t) => 
   );
   await withDaemon(t, all);
   const done = await ended(all, job.id);
-  assert.match(done.error ?? "", /server stopped/);
+  assert.match(done.error ?? "", /was killed/);
 });

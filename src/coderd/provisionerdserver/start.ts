@@ -4,6 +4,7 @@ import type { Clock } from "#quartz/clock.ts";
 import type { Rand } from "#cryptorand/cryptorand.ts";
 import type { Logger } from "#slog/slog.ts";
 import type { DrpcClient } from "#rpc/drpc/client.ts";
+import type { JobJournal } from "#provisionerd/journal.ts";
 import type { Provisioner } from "#rpc/gen/provisionersdk_pb.js";
 import type { Ctx } from "../ctx.ts";
 import type { AuthzStore } from "../database/dbauthz/dbauthz.ts";
@@ -36,6 +37,8 @@ export interface BuiltinSettings {
   readonly forceCancelMs?: number;
   /** Stays the same when the replica starts again, and is no other replica's. @default the host's name */
   readonly replicaName?: string;
+  /** Notes jobs for the replica's next life. */
+  readonly journal?: JobJournal;
 }
 
 export class Provisioning implements AsyncDisposable {
@@ -80,6 +83,7 @@ export class Provisioning implements AsyncDisposable {
       name: settings.replicaName ?? hostname(),
       buildVersion,
       count: settings.count ?? 3,
+      journal: settings.journal,
       provisioners: settings.provisioners,
       forceCancelMs: settings.forceCancelMs,
     });

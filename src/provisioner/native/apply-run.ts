@@ -68,6 +68,7 @@ export async function applyPlan(session: EngineSession, input: ApplyInput): Prom
       await provision(blocks, when, evaluator.scope(module, each, self), {
         address: change.address,
         base: run.root.dir,
+        workDir: session.workDir,
         env: input.env,
         clock: session.clock,
         log: say,

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import type { Clock } from "#quartz/clock.ts";
+import { trackCommand } from "#provisionersdk/leftover.ts";
 
 export interface Command {
   readonly command: string;
@@ -16,6 +17,8 @@ export interface Command {
 export interface CommandOptions {
   /** Folder that a relative working_dir starts from. */
   readonly base: string;
+  /** The session's folder, which knows what runs in its name. */
+  readonly workDir: string;
   /** Environment below the command's own. */
   readonly env: Readonly<Record<string, string>>;
   readonly clock: Clock;
@@ -42,6 +45,7 @@ export async function runCommand(command: Command, options: CommandOptions): Pro
     // Its own group, so that a signal reaches all of it.
     detached: true,
   });
+  using _tracked = child.pid === undefined ? undefined : trackCommand(options.workDir, child.pid);
   const signal = (name: NodeJS.Signals): void => {
     if (child.pid === undefined) return;
     try {

@@ -14,6 +14,7 @@ import { type Command, runCommand } from "./local-exec.ts";
 export interface ProvisionOptions {
   readonly address: string;
   readonly base: string;
+  readonly workDir: string;
   readonly env: Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly log: (line: string) => void;

@@ -5,12 +5,15 @@
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import type { Readable } from "node:stream";
 import type { Clock } from "#quartz/clock.ts";
+import { trackCommand } from "#provisionersdk/leftover.ts";
 import { LineSplitter } from "./lines.ts";
 
 export interface Command {
   /** Program and arguments. */
   readonly argv: readonly string[];
   readonly cwd: string;
+  /** The session's folder, which knows what runs in its name. */
+  readonly workDir?: string;
   /** The whole environment: nothing of this process's own is added. */
   readonly env: Readonly<Record<string, string>>;
   readonly clock: Clock;
@@ -78,6 +81,10 @@ export async function runCommand(command: Command): Promise<Exit> {
   const { canceled, killed, onStdout, onStderr } = command;
   if (canceled.aborted || killed.aborted) throw new CommandError("context canceled");
   const child = await start(command);
+  using _tracked =
+    command.workDir === undefined || child.pid === undefined
+      ? undefined
+      : trackCommand(command.workDir, child.pid);
   const interrupt = (): void => void child.kill("SIGINT");
   const kill = (): void => killGroup(child);
   canceled.addEventListener("abort", interrupt, { once: true });

@@ -48,6 +48,7 @@ export function runStep(
     const exit = await runCommand({
       argv: wrap(args),
       cwd,
+      workDir: session.workDir,
       env,
       clock,
       canceled,

@@ -60,6 +60,7 @@ export async function runBuild(steps: JobSteps, job: AcquiredJob_WorkspaceBuild)
   log.stage(applyStage(transition));
   const apply = await session.apply({ metadata });
   timings.push(...apply.timings);
+  if (apply.state.length > 0) await steps.keepState(apply.state);
   if (apply.error !== "") return fail(apply.error, apply.state);
 
   log.enter("Graphing Infrastructure");

@@ -24,6 +24,7 @@ export interface RunnerOptions {
   readonly clock: Clock;
   readonly rand: Rand;
   readonly log: Logger;
+  readonly keepState: JobSteps["keepState"];
   /** The daemon wants the job to be cancelled. */
   readonly cancel: AbortSignal;
   /** The daemon cannot wait any longer: the reason's message becomes the job's error. */
@@ -69,7 +70,7 @@ async function work(
   cancel: AbortSignal,
   end: AbortSignal,
 ): Promise<Outcome> {
-  const { job, api, rand, provisioner } = options;
+  const { job, api, rand, provisioner, keepState } = options;
   try {
     log.stage("Setting up");
     await using session = await SessionClient.start(provisioner, {
@@ -80,7 +81,7 @@ async function work(
     const stop = () => void session.cancel().catch(() => {});
     if (cancel.aborted) stop();
     cancel.addEventListener("abort", stop, { once: true });
-    const outcome = await runSteps({ job, api, rand, session, log });
+    const outcome = await runSteps({ job, api, rand, session, log, keepState });
     cancel.removeEventListener("abort", stop);
     log.stage("Cleaning Up");
     await log.flush();

@@ -19,6 +19,8 @@ export interface JobSteps {
   readonly log: JobLog;
   readonly api: JobApi;
   readonly rand: Rand;
+  /** Keeps what was applied until the server has it: the session's folder goes before. */
+  readonly keepState: (state: Uint8Array) => Promise<void>;
 }
 
 export type Completed = NonNullable<MessageInitShape<typeof CompletedJobSchema>["type"]>;
