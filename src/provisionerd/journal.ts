@@ -110,8 +110,9 @@ async function readEntry(path: string): Promise<Entry | undefined> {
     if (typeof json !== "object" || json === null) return undefined;
     const fields: Record<string, unknown> = Object.fromEntries(Object.entries(json));
     const { owner, pid, started, buildId } = fields;
-    if (typeof owner !== "string" || typeof started !== "string" || typeof buildId !== "string")
+    if (typeof owner !== "string" || typeof started !== "string" || typeof buildId !== "string") {
       return undefined;
+    }
     return Number.isInteger(pid) ? { owner, pid: Number(pid), started, buildId } : undefined;
   } catch {
     return undefined;
