@@ -35,7 +35,7 @@ export interface LeftJob {
   /** Undefined where none was written: the server's own is the last. */
   readonly state: Buffer | undefined;
   /** The server knows; nothing of it is needed any more. */
-  forget(): Promise<void>;
+  readonly forget: () => Promise<void>;
 }
 
 const jobName = /^([0-9a-f-]{36})\.json$/;
