@@ -108,6 +108,8 @@ async function audits({ sql }: Rig, ledger: Ledger): Promise<string[]> {
   const ends = await sql<{ id: string; transition: string; n: string; error: string | null }>(
     `SELECT b.id, b.transition::text AS transition, count(a.id) AS n, j.error
      FROM workspace_builds b JOIN provisioner_jobs j ON j.id = b.job_id AND j.completed_at IS NOT NULL
+       -- Cancelled before it began: nothing was done.
+       AND j.job_status <> 'canceled'
      LEFT JOIN audit_logs a ON a.resource_type = 'workspace_build' AND a.resource_id = b.id
      GROUP BY b.id, b.transition, j.error HAVING count(a.id) <> 1`,
   );

@@ -76,6 +76,7 @@ export class HttpServer implements AsyncDisposable {
   readonly app: FastifyInstance;
   readonly #options: ServerOptions;
   readonly #sockets: WebSockets;
+  #closing = false;
   readonly #upgrades = new WeakMap<object, Upgrade>();
 
   private constructor(options: ServerOptions) {
@@ -125,6 +126,8 @@ export class HttpServer implements AsyncDisposable {
     });
     for (const route of this.#options.routes) this.#add(route);
     app.server.on("upgrade", (request, socket, head) => {
+      // Agents come back at once: their new sockets would hold up the end.
+      if (this.#closing) return socket.destroy();
       const special = this.#options.upgrades?.[pathOf(request.url ?? "")];
       if (special) return special.upgrade(request, socket, head);
       this.#upgrades.set(request, { request, socket, head });
@@ -314,6 +317,7 @@ export class HttpServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing = true;
     await this.#sockets[Symbol.asyncDispose]();
     await this.app.close();
   }

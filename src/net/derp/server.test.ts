@@ -94,6 +94,14 @@ test("who is not admitted neither sends nor receives, and is sent away after two
   await server[Symbol.asyncDispose]();
 });
 
+test("a relay that has closed takes nobody in: peers come back at once, while the server still ends", async () => {
+  const { server } = newServer();
+  await server[Symbol.asyncDispose]();
+  const [, far] = duplexPair();
+  await server.accept(far);
+  assert.equal(far.destroyed, true);
+});
+
 test("a connection without login is closed after ten seconds; an oversized frame at once", async () => {
   const { server, clock } = newServer();
   const silent = new Client(server);

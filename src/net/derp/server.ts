@@ -71,6 +71,7 @@ interface Budget {
 export class DerpServer implements AsyncDisposable {
   readonly #options: DerpServerOptions;
   readonly #connections = new Set<ServerClient>();
+  #closed = false;
   /** All connections of a key; the last is the one that sent last, and gets the packets. */
   readonly #clients = new Map<string, ServerClient[]>();
   readonly #watchers = new Set<ServerClient>();
@@ -111,7 +112,7 @@ export class DerpServer implements AsyncDisposable {
 
   /** Serves a connection whose next bytes are frames. Resolves when it is over. */
   accept(stream: Duplex): Promise<void> {
-    if (this.#connections.size >= (this.#options.maxConnections ?? 100_000)) {
+    if (this.#closed || this.#connections.size >= (this.#options.maxConnections ?? 100_000)) {
       stream.destroy();
       return Promise.resolve();
     }
@@ -133,6 +134,8 @@ export class DerpServer implements AsyncDisposable {
 
   /** Tells all clients when to come back, then hangs up. */
   async [Symbol.asyncDispose](): Promise<void> {
+    // Whoever comes back at once must not hold up the end of the server.
+    this.#closed = true;
     const open = [...this.#connections];
     const gone = open.map((client) => client.done());
     for (const client of open) {
