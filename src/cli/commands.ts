@@ -14,6 +14,8 @@ import { publickeyCommand } from "./publickey.ts";
 import { renameCommand } from "./rename.ts";
 import { stateCommand } from "./state.ts";
 import { usersCommand } from "./users/users.ts";
+import { configSshCommand } from "./configssh/configssh.ts";
+import { connectCommand } from "./connect.ts";
 import { createCommand } from "./create.ts";
 import { deleteCommand } from "./delete.ts";
 import { listCommand } from "./list.ts";
@@ -48,7 +50,9 @@ export function program({ more, slim }: ProgramFacts): Command {
     children: [
       agentCommand,
       autoupdateCommand,
-      createCommand,
+      configSshCommand,
+    connectCommand,
+    createCommand,
       deleteCommand,
       favoriteCommand,
       listCommand,

@@ -1,6 +1,7 @@
 /** A command line as a process: its streams, its signals, its exit status. */
 import { cryptoRand } from "#cryptorand/cryptorand.ts";
 import { main } from "#cli/main.ts";
+import { ownProgram } from "#cli/program.ts";
 import type { Command } from "#serpent/command.ts";
 import { realClock } from "#quartz/clock.ts";
 
@@ -27,6 +28,7 @@ export async function runProcess(program: Command): Promise<never> {
     clock: realClock,
     rand: cryptoRand,
     cwd: process.cwd(),
+    program: ownProgram(process.argv, process.execPath, process.env),
   };
   const status = await main(process.argv.slice(2), world, program);
   // What a command leaves open (a prompt's input, a pooled connection) must not keep the process.

@@ -22,6 +22,8 @@ export interface World {
   readonly clock: Clock;
   readonly rand: Rand;
   readonly cwd: string;
+  /** Absolute path of this program, for files that run it later. */
+  readonly program?: string;
 }
 
 export interface Invocation extends World {

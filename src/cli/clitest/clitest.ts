@@ -16,6 +16,8 @@ export interface CliOptions {
   readonly cwd?: string;
   /** Default: the whole program. */
   readonly program?: Command;
+  /** What the command line takes for its own path. */
+  readonly self?: string;
 }
 
 export interface CliResult {
@@ -47,6 +49,7 @@ export function startCli(argv: readonly string[], options: CliOptions = {}): Cli
     clock: options.clock ?? realClock,
     rand: cryptoRand,
     cwd: options.cwd ?? "/",
+    program: options.self ?? "/usr/bin/coder",
   };
   const result = main(argv, world, options.program ?? root).then((status) => ({
     status,
