@@ -1,14 +1,13 @@
-/** Delays between attempts: growing, with jitter so that a thousand agents do not return in step after a restart. */
+/** Delays between attempts: none at first, then as for everybody who comes back to a server. */
 import type { Rand } from "#cryptorand/cryptorand.ts";
+import { comebackDelay } from "#util/comeback.ts";
 
 export interface Backoff {
   /** Delay before the next attempt, in milliseconds. `livedMs` is how long the last connection held. */
   next(livedMs: number): number;
 }
 
-const firstMs = 100;
-const maxMs = 10_000;
-const growth = 1.618;
+const limits = { firstMs: 100, maxMs: 10_000 };
 /** A connection that held so long was a success: the next failure begins anew. */
 const goodMs = 5000;
 
@@ -17,10 +16,9 @@ export function backoff(rand: Rand): Backoff {
   return {
     next(livedMs) {
       if (livedMs >= goodMs) attempt = 0;
-      const base = attempt === 0 ? 0 : Math.min(maxMs, firstMs * growth ** (attempt - 1));
+      const delay = attempt === 0 ? 0 : comebackDelay(attempt - 1, rand, limits);
       attempt++;
-      // Half fixed, half by chance.
-      return Math.round(base / 2 + (base / 2) * (rand.int(1001) / 1000));
+      return delay;
     },
   };
 }

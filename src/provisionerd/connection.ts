@@ -2,6 +2,7 @@
  * How a daemon reaches its server: in memory, or by WebSocket → yamux → DRPC (spec provisioning §2.1). `Reconnecting`
  * keeps one connection alive and repeats calls that were cut off.
  */
+import type { Rand } from "#cryptorand/cryptorand.ts";
 import type { Clock } from "#quartz/clock.ts";
 import type { Logger } from "#slog/slog.ts";
 import { DrpcError } from "#rpc/drpc/call.ts";
@@ -10,6 +11,7 @@ import { ProvisionerDaemon } from "#rpc/gen/provisionerd_pb.js";
 import { dialWebSocket, HandshakeError } from "#rpc/wsconn/dial.ts";
 import { wsDuplex } from "#rpc/wsconn/duplex.ts";
 import { YamuxSession } from "#rpc/yamux/session.ts";
+import { comebackDelay } from "#util/comeback.ts";
 
 export type DaemonClient = DrpcClient<typeof ProvisionerDaemon>;
 
@@ -82,19 +84,24 @@ export class NotAuthorizedError extends Error {
   override readonly name = "NotAuthorizedError";
 }
 
-const dialBackoff = { firstMs: 50, lastMs: 10_000 };
+const dialBackoff = { firstMs: 50, maxMs: 10_000 };
 const callBackoff = { firstMs: 25, lastMs: 5_000 };
 
 export class Reconnecting {
   readonly #connect: Connect;
   readonly #clock: Clock;
+  readonly #rand: Rand;
   readonly #log: Logger;
   #current: Connection | undefined;
   #dialing: Promise<Connection> | undefined;
 
-  constructor(connect: Connect, options: { readonly clock: Clock; readonly log: Logger }) {
+  constructor(
+    connect: Connect,
+    options: { readonly clock: Clock; readonly rand: Rand; readonly log: Logger },
+  ) {
     this.#connect = connect;
     this.#clock = options.clock;
+    this.#rand = options.rand;
     this.#log = options.log;
   }
 
@@ -126,7 +133,7 @@ export class Reconnecting {
   }
 
   async #dial(signal: AbortSignal): Promise<Connection> {
-    for (let waitMs = dialBackoff.firstMs; ; waitMs = Math.min(waitMs * 2, dialBackoff.lastMs)) {
+    for (let attempt = 0; ; attempt++) {
       signal.throwIfAborted();
       try {
         this.#current = await this.#connect(signal);
@@ -140,6 +147,7 @@ export class Reconnecting {
         signal.throwIfAborted();
         this.#log.warn("cannot connect to the server", { error });
       }
+      const waitMs = comebackDelay(attempt, this.#rand, dialBackoff);
       await this.#clock.sleep(waitMs, { signal, tag: "provisionerd-dial" });
     }
   }

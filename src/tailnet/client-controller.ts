@@ -2,15 +2,16 @@
  * Keeps a client's control connection: dials, coordinates, follows the DERP map, refreshes the resume token; when one of
  * them ends, dials again with backoff. The data plane goes on meanwhile. CLI, SDK and the server's own peer run one.
  */
+import type { Rand } from "#cryptorand/cryptorand.ts";
 import type { Clock } from "#quartz/clock.ts";
 import type { Logger } from "#slog/slog.ts";
 import type { DERPMap } from "#rpc/gen/tailnet_pb.js";
+import { comebackDelay } from "#util/comeback.ts";
 import { coordinate, followDerpMaps, type TailnetClient, type Tunnels } from "./controllers.ts";
 import type { TailnetConn } from "./conn.ts";
 import type { PeerTable } from "./peers.ts";
 
-const firstBackoffMs = 50;
-const maxBackoffMs = 10_000;
+const backoff = { firstMs: 50, maxMs: 10_000 };
 const minRefreshMs = 30 * 60_000;
 
 /** An open control connection. */
@@ -34,6 +35,7 @@ export interface ClientControllerOptions {
   readonly conn: TailnetConn;
   readonly peers: PeerTable;
   readonly clock: Clock;
+  readonly rand: Rand;
   readonly log: Logger;
   readonly serverUrl: string;
   readonly dial: (resumeToken: string | undefined, signal: AbortSignal) => Promise<Control>;
@@ -82,13 +84,13 @@ export class ClientController implements AsyncDisposable {
   }
 
   async #run(first: PromiseWithResolvers<void>): Promise<void> {
-    const { clock, log } = this.#options;
+    const { clock, rand, log } = this.#options;
     const { signal } = this.#stop;
-    let backoff = firstBackoffMs;
+    let attempt = 0;
     while (!signal.aborted) {
       try {
         await using control = await this.#options.dial(this.#token, signal);
-        backoff = firstBackoffMs;
+        attempt = 0;
         this.#connected = true;
         first.resolve();
         await this.#session(control);
@@ -102,10 +104,10 @@ export class ClientController implements AsyncDisposable {
           first.reject(error);
           return;
         }
-        log.debug("the control connection ended", { error, retry_ms: backoff });
+        log.debug("the control connection ended", { error, attempt });
       }
-      await clock.sleep(backoff, { signal, tag: "control-backoff", unref: true }).catch(() => {});
-      backoff = Math.min(backoff * 2, maxBackoffMs);
+      const delay = comebackDelay(attempt++, rand, backoff);
+      await clock.sleep(delay, { signal, tag: "control-backoff", unref: true }).catch(() => {});
     }
     first.reject(signal.reason);
   }

@@ -20,6 +20,8 @@ import type { Logger } from "#slog/slog.ts";
 import { encodeNode, type TailnetNode } from "./node.ts";
 
 /** Pings of a peer that is not reachable yet: 50 ms, growing by half, at most 30 s apart. */
+/** A peer that is heard again after this long may have been cut off. */
+const silentMs = 1_000;
 const reachFirstMs = 50;
 const reachMaxMs = 30_000;
 const persistentKeepaliveMs = 25_000;
@@ -56,6 +58,16 @@ export interface Traffic {
   readonly connections: number;
 }
 
+interface Peer {
+  /** Its home region. */
+  readonly home: number;
+  /** The region through which it was heard last. */
+  heard: number;
+  /** On the monotonic clock. */
+  heardAt: number;
+  readonly node: TailnetNode;
+}
+
 export class TailnetConn implements AsyncDisposable {
   readonly #options: TailnetConnOptions;
   readonly #key: PrivateKey;
@@ -63,8 +75,7 @@ export class TailnetConn implements AsyncDisposable {
   readonly #disco: RelayedDisco;
   readonly #wireguard: WireGuard;
   readonly #stack: Netstack;
-  /** By node key: home region, and the region through which the peer was heard last. */
-  readonly #peers = new Map<string, { home: number; heard: number; readonly node: TailnetNode }>();
+  readonly #peers = new Map<string, Peer>();
   readonly #byAddress = new Map<string, TailnetNode>();
   readonly #onNode = new Set<(node: Node) => void>();
   #latency: Readonly<Record<string, number>> = {};
@@ -182,8 +193,10 @@ export class TailnetConn implements AsyncDisposable {
     const known = this.#peers.get(name);
     const heard = known && known.home === node.preferredDerp ? known.heard : 0;
     if (known) this.#forgetAddresses(known.node);
-    this.#peers.set(name, { home: node.preferredDerp, heard, node });
+    this.#peers.set(name, { home: node.preferredDerp, heard, heardAt: known?.heardAt ?? 0, node });
     for (const { address } of node.addresses) this.#byAddress.set(address.toString("latin1"), node);
+    // It was announced anew: after a restart of the server it can be reached from now on.
+    if (known) this.#heard(node);
     if (known && known.home !== node.preferredDerp) this.#stack.kick();
   }
 
@@ -279,13 +292,24 @@ export class TailnetConn implements AsyncDisposable {
     const peer = this.#peers.get(source.toString("latin1"));
     if (!peer) return;
     peer.heard = region;
+    const now = this.#options.clock.monotonic();
+    const silent = now - peer.heardAt >= silentMs;
+    peer.heardAt = now;
     if (looksLikeDisco(packet)) this.#disco.receive(region, source, packet);
     else this.#wireguard.receive(packet);
+    if (silent) this.#heard(peer.node);
+  }
+
+  #heard(node: TailnetNode): void {
+    for (const { address } of node.addresses) this.#stack.heard(address);
   }
 
   async #onRelayUp(region: number): Promise<void> {
-    // What was lost while the relay was away is sent again at once.
+    // What was lost while the relay was away is sent again at once, and peers hear that they may do the same.
     this.#stack.kick();
+    for (const { home, node } of this.#peers.values()) {
+      if (home === region) this.#wireguard.keepalive(node.key);
+    }
     if (region !== this.#links.home) return;
     try {
       const ms = await this.#links.ping(region);

@@ -67,6 +67,7 @@ export class ServerPeer implements AsyncDisposable {
       conn: this.#conn,
       peers: this.#peers,
       clock,
+      rand,
       log,
       serverUrl: "",
       followMaps: false,

@@ -87,6 +87,7 @@ export async function dialAgent(options: DialAgentOptions): Promise<AgentConn> {
     conn,
     peers,
     clock,
+    rand,
     log,
     serverUrl: url,
     dial: (resumeToken, stop) => {

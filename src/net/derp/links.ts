@@ -7,13 +7,13 @@ import type { Rand } from "#cryptorand/cryptorand.ts";
 import type { Clock } from "#quartz/clock.ts";
 import type { DERPMap, DERPMap_Region } from "#rpc/gen/tailnet_pb.js";
 import type { Logger } from "#slog/slog.ts";
+import { comebackDelay } from "#util/comeback.ts";
 import type { PrivateKey } from "../keys/x25519.ts";
 import { DerpConnection } from "./connection.ts";
 import { dialRelay, UpgradeRefused } from "./dial.ts";
 import { sameDerpMap } from "./map.ts";
 
-const firstBackoffMs = 50;
-const maxBackoffMs = 5_000;
+const backoff = { firstMs: 50, maxMs: 5_000 };
 const dialTimeoutMs = 10_000;
 const idleCloseMs = 60_000;
 const idleSweepMs = 15_000;
@@ -141,15 +141,16 @@ export class DerpLinks implements AsyncDisposable {
   }
 
   async #run(regionId: number, link: Link): Promise<void> {
-    const { clock, log } = this.#options;
+    const { clock, rand, log } = this.#options;
     const { signal } = link.stop;
-    let backoff = firstBackoffMs;
+    let attempt = 0;
     while (!signal.aborted) {
-      let wait = backoff;
-      backoff = Math.min(backoff * 2, maxBackoffMs);
+      let wait = comebackDelay(attempt++, rand, backoff);
       try {
-        wait = (await this.#session(regionId, link)) ?? firstBackoffMs;
-        backoff = firstBackoffMs;
+        const asked = await this.#session(regionId, link);
+        attempt = 0;
+        // Who loses all its clients at once is spared the storm.
+        wait = asked === undefined ? comebackDelay(0, rand, backoff) : asked + rand.int(asked + 1);
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof UpgradeRefused) {
@@ -159,9 +160,7 @@ export class DerpLinks implements AsyncDisposable {
         }
         log.debug("a relay cannot be reached", { region: regionId, error, retry_ms: wait });
       }
-      // Who loses all its clients at once is spared the storm.
-      const jitter = this.#options.rand.int(Math.floor(wait / 2) + 1);
-      await clock.sleep(wait + jitter, { signal, tag: "derp-backoff", unref: true }).catch(() => {});
+      await clock.sleep(wait, { signal, tag: "derp-backoff", unref: true }).catch(() => {});
     }
   }
 
@@ -193,7 +192,7 @@ export class DerpLinks implements AsyncDisposable {
           if (event.type === "recv_packet") this.#options.onPacket(regionId, event.key, event.packet);
           else if (event.type === "health" && event.problem !== "") {
             log.warn("a relay reports a problem", { region: regionId, problem: event.problem });
-          } else if (event.type === "restarting") waitMs = Math.min(event.reconnectInMs, maxBackoffMs);
+          } else if (event.type === "restarting") waitMs = Math.min(event.reconnectInMs, backoff.maxMs);
         },
       });
     } finally {

@@ -195,6 +195,28 @@ test("an outage of a minute loses nothing, and a kick repairs it at once", async
   assert.ok(pair.clock.monotonic() - start < 50);
 });
 
+test("a peer that is heard again gets what was lost at once; while nothing is lost, nothing is sent twice", async () => {
+  let cut = false;
+  let sent = 0;
+  const pair = newPair("heard", { drop: () => (sent++, cut) });
+  const [near, far] = await connect(pair);
+  const address = parseAddress(serverAddress);
+  assert.ok(address);
+  const calm = sent;
+  pair.client.heard(address);
+  await pair.clock.advance(1_000);
+  assert.equal(sent, calm);
+  cut = true;
+  near.end("late");
+  await pair.clock.advance(60_000);
+  cut = false;
+  pair.client.heard(parseAddress("fd7a:115c:a1e0::3") ?? address);
+  const start = pair.clock.monotonic();
+  pair.client.heard(address);
+  assert.equal((await drive(pair.clock, readAll(far))).toString(), "late");
+  assert.ok(pair.clock.monotonic() - start < 50);
+});
+
 test("forwarding completes the handshake only when the other leg stands", async () => {
   const pair = newPair("forward", {
     server: {

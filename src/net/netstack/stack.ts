@@ -45,6 +45,7 @@ export type Handler = (stream: TcpStream) => void;
 
 interface Entry {
   readonly connection: TcpConnection;
+  readonly remote: Buffer;
   readonly stream: TcpStream;
 }
 
@@ -141,6 +142,13 @@ export class Netstack implements Disposable {
   /** Sends again at once on all connections: the path has come back. */
   kick(): void {
     for (const { connection } of this.#connections.values()) connection.kick();
+  }
+
+  /** A peer shows that it is alive: what waits for it after lost packets is sent again at once. */
+  heard(address: Buffer): void {
+    for (const { connection, remote } of this.#connections.values()) {
+      if (remote.equals(address)) connection.heard();
+    }
   }
 
   /** A packet from the peer that holds its source address. */
@@ -314,7 +322,7 @@ export class Netstack implements Disposable {
       remoteAddress: formatAddress(remote),
       remotePort,
     });
-    const entry = { connection, stream };
+    const entry = { connection, remote, stream };
     this.#connections.set(key, entry);
     return entry;
   }

@@ -114,6 +114,13 @@ export class WireGuard implements Disposable {
     if (peer && !this.#usable(peer)) this.#attempt(peer);
   }
 
+  /** An empty packet, where there is a session: the peer hears that the way is open. */
+  keepalive(publicKey: Buffer): void {
+    const peer = this.#peers.get(publicKey.toString("latin1"));
+    const session = peer && this.#usable(peer);
+    if (peer && session) this.#seal(peer, session, empty);
+  }
+
   /** Seals an inner packet to the peer that its destination is routed to; false where there is none. */
   output(packet: Buffer): boolean {
     const peer = packet.length >= 40 ? this.#routes.get(packet.toString("latin1", 24, 40)) : undefined;

@@ -109,6 +109,7 @@ export class World implements AsyncDisposable {
       conn,
       peers,
       clock: this.clock,
+      rand: cryptoRand,
       log: discardLogger,
       serverUrl: "http://127.0.0.1:1",
       followMaps: false,

@@ -148,6 +148,11 @@ export class TcpConnection {
     this.#at.arm();
   }
 
+  /** The peer is there after all: what was sent into the void is sent again, if there was something. */
+  heard(): void {
+    if (this.#flow.rtt.backedOff) this.kick();
+  }
+
   receive(segment: Segment): void {
     if (this.#state === "syn-sent") this.#onSynSent(segment);
     else if (this.#state !== "closed") this.#onSegment(segment);

@@ -28,6 +28,11 @@ export class RttEstimator {
     if (this.#backoff < 16) this.#backoff++;
   }
 
+  /** The timer ran out, and nothing was acknowledged since. */
+  get backedOff(): boolean {
+    return this.#backoff > 0;
+  }
+
   progressed(): void {
     this.#backoff = 0;
   }
