@@ -22,6 +22,8 @@ import { rules } from "./database/dbauthz/rules.ts";
 import type { Store } from "./database/db.ts";
 import * as deployment from "./deployment/routes.ts";
 import { entitlements } from "./features.ts";
+import * as dynamicparameters from "./dynamicparameters/routes.ts";
+import { Forms } from "./dynamicparameters/forms.ts";
 import * as files from "./files/routes.ts";
 import type { BoundRoute } from "./httpapi/bind.ts";
 import { HttpServer } from "./httpapi/server.ts";
@@ -84,6 +86,7 @@ export interface Services
     pages.PagesDeps,
     apikeys.ApiKeysDeps,
     deployment.DeploymentDeps,
+    dynamicparameters.DynamicParametersDeps,
     files.FilesDeps,
     site.SiteDeps,
     templates.TemplatesDeps,
@@ -107,6 +110,7 @@ const modules: readonly ((services: Services) => BoundRoute[])[] = [
   authcheck.routes,
   deployment.routes,
   derp.routes,
+  dynamicparameters.routes,
   files.routes,
   organizations.routes,
   pages.routes,
@@ -214,6 +218,7 @@ export async function startCoderd(options: CoderdOptions): Promise<Coderd> {
       await server[Symbol.asyncDispose]();
       await services.metadataBatcher[Symbol.asyncDispose]();
       await services.workspaceStats[Symbol.asyncDispose]();
+      await services.forms[Symbol.asyncDispose]();
       await lastUsed[Symbol.asyncDispose]();
     },
   };
@@ -262,6 +267,7 @@ async function makeServices({
     site: options.site && new Site(options.site),
     store,
     pubsub,
+    forms: new Forms(rand),
     provisioning,
     network,
     workspaceStats: WorkspaceStats.start({ store, ctx: batchCtx, clock, log: log.named("stats") }),

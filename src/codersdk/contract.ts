@@ -3,6 +3,7 @@ import { apikeys } from "./apikeys.ts";
 import { authcheck } from "./authcheck.ts";
 import { deployment } from "./deployment.ts";
 import { derp } from "./derp.ts";
+import { dynamicparameters } from "./dynamicparameters.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { files } from "./files.ts";
 import { organizations } from "./organizations.ts";
@@ -21,6 +22,7 @@ export const contract = {
   authcheck,
   deployment,
   derp,
+  dynamicparameters,
   files,
   organizations,
   provisionerdaemons,

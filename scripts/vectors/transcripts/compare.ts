@@ -19,8 +19,8 @@ const isFixed = (text: string): boolean =>
   text.startsWith("Validation failed for tag ") ||
   /unknown rpc: |workspace agent name/.test(text);
 
-/** Keys whose texts are for people. `detail` and `message` of errors, and lines of logs. */
-const texts = new Set(["message", "detail", "error_description", "details", "output"]);
+/** Keys whose texts are for people. `detail` and `message` of errors, `summary` of diagnostics, and lines of logs. */
+const texts = new Set(["message", "summary", "detail", "error_description", "details", "output"]);
 
 const typeOf = (value: unknown): string =>
   value === null ? "null" : Array.isArray(value) ? "array" : typeof value;

@@ -137,7 +137,7 @@ test("parameters: defaults are stored, immutable ones keep their value, bad ones
   ]);
   const change = (name: string, value: string) =>
     build(owner, workspace.id, { transition: "start", rich_parameter_values: [{ name, value }] });
-  await assert.rejects(change("zone", "us"), refused(400, /not mutable/));
+  await assert.rejects(change("zone", "us"), refused(400, /zone.*Immutable/));
   await assert.rejects(change("size", "9"), refused(400, /size/));
   const next = await change("size", "3");
   await awaitBuild(owner, next.id);

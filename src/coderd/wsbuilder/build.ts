@@ -10,16 +10,26 @@ import type { ProvisionerJob, Workspace, WorkspaceBuild } from "../database/gen/
 import type { GetPresetsToBuildRow } from "../database/gen/wsbuilder.gen.ts";
 import type { Pubsub } from "../database/pubsub/pubsub.ts";
 import { auditBuild } from "../provisionerdserver/audit-build.ts";
+import type { Forms } from "../dynamicparameters/forms.ts";
 import { insertJob } from "../provisionerjobs/jobs.ts";
 import { actors } from "../rbac/actors.ts";
 import { publishWorkspaceEvent } from "../wspubsub/wspubsub.ts";
-import { activeBuild, type BuildFacts, type BuildRequest, chooseVersion, planBuild } from "./plan.ts";
+import {
+  activeBuild,
+  type BuildFacts,
+  type BuildRequest,
+  chooseVersion,
+  checkBuild,
+  planBuild,
+} from "./plan.ts";
+import { buildValues } from "./values.ts";
 import type { NamedValue } from "./parameters.ts";
 import type { PresetFacts } from "./presets.ts";
 
 export interface BuilderDeps {
   readonly pubsub: Pubsub;
   readonly rand: Rand;
+  readonly forms: Forms;
 }
 
 export interface MadeBuild {
@@ -39,9 +49,10 @@ export async function makeBuild(
 ): Promise<MadeBuild> {
   const { request, initiatorId } = options;
   const facts = await loadFacts(ctx, tx, options.workspaceId, request);
-  const plan = planBuild(facts, request);
-  const { workspace, version } = facts;
-  if (!version) throw new Error("a build was planned without a version");
+  const { version, preset } = checkBuild(facts, request);
+  const resolved = await buildValues(ctx, tx, deps.forms, { facts, request, version, preset });
+  const plan = planBuild(facts, request, resolved);
+  const { workspace } = facts;
   const system = ctx.as(
     actors.provisionerd,
     "writes the parts of a build that is authorized by its own rule",

@@ -4,6 +4,7 @@
  */
 import { checkValue } from "#preview/parameter-rules.ts";
 import type { ValidationError } from "#codersdk/response.ts";
+import { validationOf } from "../dynamicparameters/static.ts";
 import type { TemplateVersionParameter } from "../database/gen/models.gen.ts";
 import { Invalid } from "../errors.ts";
 
@@ -79,15 +80,4 @@ function resolveOne(
   );
   const [problem] = checked.problems;
   return problem ? { problem: `${problem.summary}; ${problem.detail}` } : { value: checked.value };
-}
-
-function validationOf(parameter: TemplateVersionParameter) {
-  const {
-    validationMin: min,
-    validationMax: max,
-    validationMonotonic: monotonic,
-    validationRegex: regex,
-  } = parameter;
-  if (min === null && max === null && monotonic === "" && regex === "") return null;
-  return { min, max, monotonic, regex, error: parameter.validationError };
 }

@@ -14,7 +14,8 @@ import type {
 } from "../database/gen/models.gen.ts";
 import { ApiError, Conflict, Invalid } from "../errors.ts";
 import { normalizeTags, type Tags } from "../provisionerjobs/tags.ts";
-import { type NamedValue, resolveParameters } from "./parameters.ts";
+import type { NamedValue } from "./parameters.ts";
+import type { BuildValues } from "./values.ts";
 import { choosePreset, matchingPreset, type PresetFacts } from "./presets.ts";
 
 export interface BuildRequest {
@@ -41,10 +42,17 @@ export interface BuildFacts {
   readonly workspace: Workspace;
   readonly template: Template;
   readonly last: LastBuild | undefined;
-  readonly version: { readonly v: TemplateVersion; readonly j: ProvisionerJob } | undefined;
+  readonly version: UsableVersion | undefined;
   readonly parameters: readonly TemplateVersionParameter[];
   readonly lastValues: readonly NamedValue[];
   readonly presets: readonly PresetFacts[];
+}
+
+export interface UsableVersion {
+  readonly v: TemplateVersion;
+  readonly j: ProvisionerJob;
+  /** It asks for tags that depend on its parameters. */
+  readonly tagged: boolean;
 }
 
 export interface BuildPlan {
@@ -92,30 +100,34 @@ export function checkRequest(request: BuildRequest, workspace: Workspace): void 
   }
 }
 
-export function planBuild(facts: BuildFacts, request: BuildRequest): BuildPlan {
-  const { workspace, template, last } = facts;
-  checkRequest(request, workspace);
-  const { j: job } = usableVersion(facts);
-  if (last && active.has(last.status)) throw activeBuild();
-  const preset = choosePreset(facts.presets, request.presetId);
-  const values = resolveParameters({
-    parameters: facts.parameters,
-    request: request.values,
-    preset: preset?.values ?? [],
-    last: facts.lastValues,
-    firstBuild: last === undefined,
-    classic: template.useClassicParameterFlow,
-  });
+/** Whether there may be such a build now, before its values are looked at. */
+export function checkBuild(
+  facts: BuildFacts,
+  request: BuildRequest,
+): { readonly version: UsableVersion; readonly preset: PresetFacts | undefined } {
+  checkRequest(request, facts.workspace);
+  const version = usableVersion(facts);
+  if (facts.last && active.has(facts.last.status)) throw activeBuild();
+  return { version, preset: choosePreset(facts.presets, request.presetId) };
+}
+
+export function planBuild(
+  facts: BuildFacts,
+  request: BuildRequest,
+  { values, tags }: BuildValues,
+): BuildPlan {
+  const { workspace, last } = facts;
+  const { version, preset } = checkBuild(facts, request);
   return {
     buildNumber: (last?.number ?? 0) + 1,
     presetId: preset?.id ?? matchingPreset(facts.presets, values)?.id ?? null,
-    values: request.transition === "delete" && facts.parameters.length === 0 ? facts.lastValues : values,
-    tags: normalizeTags(workspace.ownerId, job.tags),
+    values,
+    tags: { ...normalizeTags(workspace.ownerId, version.j.tags), ...tags },
     state: stateOf(request, last),
   };
 }
 
-function usableVersion({ version, template }: BuildFacts): { v: TemplateVersion; j: ProvisionerJob } {
+function usableVersion({ version, template }: BuildFacts): UsableVersion {
   if (!version) {
     throw new Invalid("template version does not exist", {
       detail: "No template version has the id that was asked for.",

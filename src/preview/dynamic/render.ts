@@ -64,12 +64,13 @@ export interface Rendered {
 
 /** Loads the folder once; each rendering then costs no I/O but what `file` functions read. */
 export function render(input: RenderInput, root: ModuleConfig = loadModule(input.dir)): Rendered {
-  const once = renderOnce(input, root);
+  const once = renderForm(input, root);
   const presets = once.presets.map((preset) => checkPrebuilds(input, root, preset));
   return { ...once, presets: markDefaults(presets) };
 }
 
-function renderOnce(input: RenderInput, root: ModuleConfig): Rendered {
+/** Without the check of presets, which renders the template once more for each. */
+export function renderForm(input: RenderInput, root: ModuleConfig): Rendered {
   const diagnostics = loadDiagnostics(root);
   const evaluator = makeEvaluator(input, root);
   const found = findAll(evaluator);
@@ -253,7 +254,7 @@ function outputs(evaluator: Evaluator): Record<string, JsonTree> {
 /** A preset with prebuilt workspaces must stand on its own: the template is rendered with its values. */
 function checkPrebuilds(input: RenderInput, root: ModuleConfig, preset: PreviewPreset): PreviewPreset {
   if ((preset.prebuilds?.instances ?? 0) <= 0) return preset;
-  const { parameters, diagnostics } = renderOnce({ ...input, values: preset.parameters }, root);
+  const { parameters, diagnostics } = renderForm({ ...input, values: preset.parameters }, root);
   const out: PreviewDiagnostic[] = [
     ...preset.diagnostics,
     ...diagnostics.filter(({ severity }) => severity === "error"),

@@ -103,7 +103,23 @@ function parametersAsTerraform(parameters: readonly RichParameter[]): string {
       ];
       lines.push(`mutable = ${parameter.mutable}`, `ephemeral = ${parameter.ephemeral}`);
       if (!parameter.required) lines.push(`default = ${JSON.stringify(parameter.defaultValue)}`);
+      lines.push(...validationLines(parameter));
       return `data "coder_parameter" "p${n}" {\n${lines.map((line) => `  ${line}\n`).join("")}}\n`;
     })
     .join("\n");
+}
+
+function validationLines(parameter: RichParameter): string[] {
+  const lines = [];
+  const { validationMin: min, validationMax: max, validationMonotonic: monotonic } = parameter;
+  if (min !== undefined) lines.push(`min = ${min}`);
+  if (max !== undefined) lines.push(`max = ${max}`);
+  if (monotonic !== "") lines.push(`monotonic = ${JSON.stringify(monotonic)}`);
+  if (parameter.validationRegex !== "") {
+    lines.push(
+      `regex = ${JSON.stringify(parameter.validationRegex)}`,
+      `error = ${JSON.stringify(parameter.validationError)}`,
+    );
+  }
+  return lines.length === 0 ? [] : ["validation {", ...lines, "}"];
 }

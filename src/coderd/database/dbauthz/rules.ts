@@ -6,6 +6,7 @@ import { auditlogsRules } from "./rules/auditlogs.ts";
 import { authzRules } from "./rules/authz.ts";
 import { connectionlogsRules } from "./rules/connectionlogs.ts";
 import { dbpurgeRules } from "./rules/dbpurge.ts";
+import { dynamicparametersRules } from "./rules/dynamicparameters.ts";
 import { filesRules } from "./rules/files.ts";
 import { authenticationRules } from "./rules/authentication.ts";
 import { gitsshkeysRules } from "./rules/gitsshkeys.ts";
@@ -34,6 +35,7 @@ export const rules = {
   ...authzRules,
   ...connectionlogsRules,
   ...dbpurgeRules,
+  ...dynamicparametersRules,
   ...filesRules,
   ...authenticationRules,
   ...gitsshkeysRules,

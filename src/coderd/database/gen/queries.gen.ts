@@ -6,6 +6,7 @@ import { authenticationQueries } from "./authentication.gen.ts";
 import { authzQueries } from "./authz.gen.ts";
 import { connectionlogsQueries } from "./connectionlogs.gen.ts";
 import { dbpurgeQueries } from "./dbpurge.gen.ts";
+import { dynamicparametersQueries } from "./dynamicparameters.gen.ts";
 import { filesQueries } from "./files.gen.ts";
 import { gitsshkeysQueries } from "./gitsshkeys.gen.ts";
 import { loginlinksQueries } from "./loginlinks.gen.ts";
@@ -35,6 +36,7 @@ export const queries = {
   ...authzQueries,
   ...connectionlogsQueries,
   ...dbpurgeQueries,
+  ...dynamicparametersQueries,
   ...filesQueries,
   ...gitsshkeysQueries,
   ...loginlinksQueries,

@@ -42,6 +42,7 @@ export interface GetVersionToBuildArg {
 export interface GetVersionToBuildRow {
   readonly v: TemplateVersion;
   readonly j: ProvisionerJob;
+  readonly tagged: boolean;
 }
 
 export interface GetParametersToBuildArg {
@@ -211,11 +212,12 @@ WHERE w.id = $1`,
   getVersionToBuild: query<"maybe", GetVersionToBuildArg, GetVersionToBuildRow>({
     name: "getVersionToBuild",
     kind: "maybe",
-    sql: `SELECT v.id, v.template_id, v.organization_id, v.job_id, v.created_by, v.name, v.message, v.readme, v.archived, v.source_example_id, v.has_ai_task, v.has_external_agent, v.created_at, v.updated_at, j.id, j.organization_id, j.initiator_id, j.type, j.provisioner, j.storage_method, j.file_id, j.input, j.tags, j.trace_metadata, j.workspace_id, j.worker_id, j.error, j.error_code, j.logs_length, j.logs_overflowed, j.created_at, j.updated_at, j.started_at, j.canceled_at, j.completed_at, j.job_status
+    sql: `SELECT v.id, v.template_id, v.organization_id, v.job_id, v.created_by, v.name, v.message, v.readme, v.archived, v.source_example_id, v.has_ai_task, v.has_external_agent, v.created_at, v.updated_at, j.id, j.organization_id, j.initiator_id, j.type, j.provisioner, j.storage_method, j.file_id, j.input, j.tags, j.trace_metadata, j.workspace_id, j.worker_id, j.error, j.error_code, j.logs_length, j.logs_overflowed, j.created_at, j.updated_at, j.started_at, j.canceled_at, j.completed_at, j.job_status,
+  EXISTS (SELECT 1 FROM template_version_workspace_tags t WHERE t.template_version_id = v.id) AS tagged
 FROM template_versions v JOIN provisioner_jobs j ON j.id = v.job_id
 WHERE v.id = $1`,
     params: ["id"],
-    columns: { v: templateVersionColumns, j: provisionerJobColumns },
+    columns: { v: templateVersionColumns, j: provisionerJobColumns, tagged: "boolean" },
   }),
   getParametersToBuild: query<"many", GetParametersToBuildArg, TemplateVersionParameter>({
     name: "getParametersToBuild",

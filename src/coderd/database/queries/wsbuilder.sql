@@ -24,7 +24,8 @@ LEFT JOIN provisioner_jobs j ON j.id = b.job_id
 WHERE w.id = @workspace_id;
 
 -- name: GetVersionToBuild :maybe
-SELECT sqlc.embed(v), sqlc.embed(j)
+SELECT sqlc.embed(v), sqlc.embed(j),
+  EXISTS (SELECT 1 FROM template_version_workspace_tags t WHERE t.template_version_id = v.id) AS tagged
 FROM template_versions v JOIN provisioner_jobs j ON j.id = v.job_id
 WHERE v.id = @id;
 
