@@ -63,8 +63,9 @@ export function routes(deps: DynamicParametersDeps): BoundRoute[] {
 function ownerOf(text: string, callerId: string): string {
   if (text === "" || text === "me") return callerId;
   const id = parseUuid(text);
-  if (id === undefined)
+  if (id === undefined) {
     throw invalidField("Invalid user_id query parameter", "user_id", "expected me or a uuid");
+  }
   return id;
 }
 
