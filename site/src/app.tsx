@@ -8,7 +8,9 @@ import { Shell } from "./components/shell.tsx";
 import { ErrorState, Loading } from "./components/states.tsx";
 import { Toaster } from "./components/toaster.tsx";
 import { Link, matchPath, type RouteProps, useLocation, useRouter } from "./lib/router.tsx";
+import { BuildPage } from "./pages/build.tsx";
 import { LoginPage } from "./pages/login.tsx";
+import { WorkspacePage } from "./pages/workspace.tsx";
 import { WorkspacesPage } from "./pages/workspaces.tsx";
 
 interface Route {
@@ -22,6 +24,8 @@ interface Route {
 const routes: readonly Route[] = [
   { pattern: "/", page: WorkspacesPage },
   { pattern: "/workspaces", page: WorkspacesPage },
+  { pattern: "/@:user/:workspace", page: WorkspacePage },
+  { pattern: "/@:user/:workspace/builds/:build", page: BuildPage },
 ];
 
 export function AppRoot() {

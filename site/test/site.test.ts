@@ -1,13 +1,14 @@
 /** The dashboard in a real Chromium: one browser and one server for all, or skipped loudly where there is no Chromium. */
 import { test } from "node:test";
 import { loginCases } from "./cases/login.ts";
+import { workspaceCases } from "./cases/workspace.ts";
 import { workspacesCases } from "./cases/workspaces.ts";
 import { startChromium } from "./chromium.ts";
 import { flows } from "./flows.ts";
 import { makeScene } from "./scene.ts";
 import { checkPage } from "./visit.ts";
 
-const pages = [...loginCases, ...workspacesCases];
+const pages = [...loginCases, ...workspacesCases, ...workspaceCases];
 
 test("the dashboard", async (t) => {
   const browser = await startChromium(t);
