@@ -109,8 +109,9 @@ export function Agent({ workspace, agent, several }: AgentProps) {
 
 function AgentTrouble({ agent }: { readonly agent: WorkspaceAgent }) {
   const { status, health, troubleshooting_url: help } = agent;
-  if (status !== "timeout" && status !== "disconnected" && (health.healthy || status === "connecting"))
-    {return null;}
+  if (status !== "timeout" && status !== "disconnected" && (health.healthy || status === "connecting")) {
+    return null;
+  }
   return (
     <div className="notice notice-warn" role="status">
       <p>
@@ -141,8 +142,9 @@ function Metadata({ agentId }: { readonly agentId: string }) {
       const input = { params: { workspaceagent: agentId }, signal };
       for await (const event of client.stream(contract.workspaceagents.watchMetadataWs, StreamEvent, input)) {
         worked();
-        if (event.type === "data")
-          {setItems(decode(w.list(WorkspaceAgentMetadata), event.data, { lenient: true }));}
+        if (event.type === "data") {
+          setItems(decode(w.list(WorkspaceAgentMetadata), event.data, { lenient: true }));
+        }
       }
       if (!signal.aborted) throw new Error("the server went away");
     });

@@ -95,7 +95,8 @@ export function JobLog({ job, label, follow }: JobLogProps) {
 function waitingFor(job: ProvisionerJob, ended: boolean): string {
   if (ended || job.completed_at !== undefined) return "This job wrote no log.";
   if (job.started_at !== undefined) return "The job has started…";
-  if (job.queue_position > 1)
-    {return `Waiting for a provisioner: ${job.queue_position - 1} before it in the queue.`;}
+  if (job.queue_position > 1) {
+    return `Waiting for a provisioner: ${job.queue_position - 1} before it in the queue.`;
+  }
   return "Waiting for a provisioner…";
 }
