@@ -32,7 +32,9 @@ import { templatesCommand } from "./templates/templates.ts";
 import { tokensCommand } from "./tokens.ts";
 import { whoamiCommand } from "./whoami.ts";
 import { pingCommand } from "./ping.ts";
-import { sshCommand } from "./ssh.ts";
+import { portForwardCommand } from "./portforward/portforward.ts";
+import { sshCommand } from "./ssh/ssh.ts";
+import { vscodesshCommand } from "./ssh/vscodessh.ts";
 import { newVersionCommand } from "./version.ts";
 
 export interface ProgramFacts {
@@ -59,6 +61,7 @@ export function program({ more, slim }: ProgramFacts): Command {
       logsCommand,
       organizationsCommand,
       pingCommand,
+      portForwardCommand,
       publickeyCommand,
       renameCommand,
       restartCommand,
@@ -76,6 +79,7 @@ export function program({ more, slim }: ProgramFacts): Command {
       ...more,
       tokensCommand,
       usersCommand,
+      vscodesshCommand,
       whoamiCommand,
       versionCommand,
     ],

@@ -5,7 +5,7 @@ import type { WorkspaceAgent } from "#codersdk/workspaceagents.ts";
 import type { Workspace } from "#codersdk/workspaces.ts";
 import type { AgentConn } from "#codersdk/workspacesdk/dial.ts";
 import type { Invocation } from "#serpent/command.ts";
-import { discardLogger, pinoLogger } from "#slog/slog.ts";
+import { discardLogger, type Logger, pinoLogger } from "#slog/slog.ts";
 import { waitForAgent, type WaitOptions } from "./agentwait.ts";
 import { followBuild } from "./builds.ts";
 import { printable } from "./cliui/table.ts";
@@ -20,6 +20,26 @@ export interface Found {
   readonly agent: WorkspaceAgent;
 }
 
+const attempts = 10;
+const attemptMs = 2_000;
+
+/** A restarting server or a network that is not up yet (a laptop that wakes up) is waited for. */
+async function withRetries<T>(inv: Invocation, ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask();
+    } catch (error) {
+      const passing =
+        error instanceof ClientError
+          ? error.status >= 500
+          : error instanceof TypeError && error.message === "fetch failed";
+      if (!passing || attempt === attempts) throw error;
+      if (attempt === 1) inv.stderr.write("The server does not answer yet; trying again…\n");
+      await inv.clock.sleep(attemptMs, { signal: inv.signal });
+    }
+  }
+}
+
 export async function findAgent(
   inv: Invocation,
   session: Session,
@@ -30,7 +50,7 @@ export async function findAgent(
   const params = { user: target.owner, workspacename: target.name };
   const get = (): Promise<Workspace> =>
     client.call(contract.workspaces.getByName, { params, signal: inv.signal });
-  let workspace = await get();
+  let workspace = await withRetries(inv, get);
   const { status } = workspace.latest_build;
   if (status === "stopped" && options.autostart) {
     inv.stderr.write(
@@ -68,7 +88,13 @@ async function startForConnection(inv: Invocation, session: Session, workspace: 
   }
 }
 
-export async function dial(inv: Invocation, session: Session, agentId: string): Promise<AgentConn> {
+/** `log` gets what goes on in the tunnel; without it that is shown with --verbose. */
+export async function dial(
+  inv: Invocation,
+  session: Session,
+  agentId: string,
+  log?: Logger,
+): Promise<AgentConn> {
   const { dialAgent } = await import("#codersdk/workspacesdk/dial.ts");
   const { client, headers } = session;
   return await dialAgent({
@@ -78,7 +104,7 @@ export async function dial(inv: Invocation, session: Session, agentId: string): 
     agentId,
     clock: inv.clock,
     rand: inv.rand,
-    log: inv.get(globals.verbose) ? pinoLogger({ level: "debug" }) : discardLogger,
+    log: log ?? (inv.get(globals.verbose) ? pinoLogger({ level: "debug" }) : discardLogger),
     signal: inv.signal,
   });
 }
@@ -89,8 +115,11 @@ export async function waitAndDial(
   session: Session,
   { agent }: Found,
   options: WaitOptions,
+  log?: Logger,
 ): Promise<AgentConn> {
-  const dialing = dial(inv, session, agent.id);
+  const dialing = dial(inv, session, agent.id, log);
+  // While scripts are waited for nobody looks at it yet.
+  dialing.catch(() => {});
   try {
     await waitForAgent(inv, session, agent, options);
   } catch (error) {

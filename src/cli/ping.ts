@@ -32,7 +32,7 @@ export const pingCommand: Command = {
       try {
         const { latencyMs, via } = await conn.ping();
         times.push(latencyMs);
-        inv.stdout.write(`pong from ${printable(name)} ${via} in ${latencyMs.toFixed(2)}ms\n`);
+        inv.stdout.write(`pong from ${printable(name)} ${wayOf(via)} in ${latencyMs.toFixed(2)}ms\n`);
       } catch {
         if (!inv.signal.aborted) inv.stdout.write(`ping to ${JSON.stringify(name)} timed out\n`);
       }
@@ -44,6 +44,8 @@ export const pingCommand: Command = {
     if (times.length === 0) throw new ExitError(1);
   },
 };
+
+const wayOf = (via: string): string => (via.startsWith("DERP(") ? `proxied via ${via}` : `p2p via ${via}`);
 
 interface Row {
   readonly [column: string]: string;

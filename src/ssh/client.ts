@@ -18,6 +18,8 @@ export interface DialSshOptions {
   readonly signal?: AbortSignal | undefined;
   /** @default 30_000 */
   readonly timeoutMs?: number;
+  /** Socket of an ssh agent that sessions may use. */
+  readonly agentForward?: string;
 }
 
 /** Resolves when ssh is ready for channels. The client owns the stream: `client.end()` closes it. */
@@ -44,6 +46,7 @@ export function dialSsh(transport: Duplex, options: DialSshOptions = {}): Promis
       hostVerifier: () => true,
       readyTimeout: timeoutMs,
       keepaliveInterval: 0,
+      ...(options.agentForward === undefined ? {} : { agent: options.agentForward, agentForward: true }),
     });
   });
 }

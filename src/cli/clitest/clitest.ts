@@ -28,6 +28,8 @@ export interface CliResult {
 
 export interface CliRun {
   readonly stdin: PassThrough;
+  /** Standard output as bytes, for a program that talks through it. */
+  readonly out: PassThrough;
   /** What was printed so far. */
   stdout(): string;
   stderr(): string;
@@ -56,7 +58,7 @@ export function startCli(argv: readonly string[], options: CliOptions = {}): Cli
     stdout: out.text(),
     stderr: err.text(),
   }));
-  return { stdin, stdout: out.text, stderr: err.text, result };
+  return { stdin, out: out.stream, stdout: out.text, stderr: err.text, result };
 }
 
 /** Runs a command line to its end. Standard input is empty unless given. */
