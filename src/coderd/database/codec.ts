@@ -21,7 +21,8 @@ function decodeNumber(text: string): number {
 
 /** `2026-01-02 03:04:05.123456+00` (the session's zone is UTC), down to milliseconds. */
 function decodeTime(text: string): Date {
-  const ms = Date.parse(text.replace(" ", "T").replace(/\+00$/, "Z"));
+  const utc = text.endsWith("+00") ? `${text.slice(0, 10)}T${text.slice(11, -3)}Z` : text;
+  const ms = Date.parse(utc);
   if (Number.isNaN(ms)) throw new Error(`not a time that we can hold: ${text}`);
   return new Date(ms);
 }

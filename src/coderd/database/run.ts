@@ -11,11 +11,9 @@ import {
   type RunOptions,
   type SqlFilter,
 } from "./query.ts";
+import { sendStatement, type StatementText } from "./statement.ts";
 
 export type Client = pg.PoolClient;
-
-/** Every column as PostgreSQL's text: codec.ts knows the types, so nothing is registered by oid (enums have none fixed). */
-const rawTypes: pg.CustomTypesConfig = { getTypeParser: () => (text: string) => text };
 
 const decoders = new WeakMap<object, DecodeRow>();
 
@@ -27,13 +25,8 @@ export async function execute<K extends QueryKind, Arg, Row>(
 ): Promise<ResultOf<Query<K, Arg, Row>>> {
   const values = encodeArgs(query, toRecord(arg));
   const statement = spliced(query, options.filter, values);
-  const { rows, rowCount } = await client.query<(string | null)[]>({
-    ...statement,
-    values,
-    rowMode: "array",
-    types: rawTypes,
-  });
-  return outcome(query, rows, rowCount ?? 0) as ResultOf<Query<K, Arg, Row>>;
+  const { rows, count } = await sendStatement(client, statement, values);
+  return outcome(query, rows, count) as ResultOf<Query<K, Arg, Row>>;
 }
 
 function toRecord(arg: unknown): Readonly<Record<string, unknown>> {
@@ -61,11 +54,7 @@ function decoderOf(query: Query): DecodeRow {
 }
 
 /** Puts the filter in its place, its parameters after the query's own; the statement's name follows its text. */
-function spliced(
-  query: Query,
-  filter: SqlFilter | undefined,
-  values: unknown[],
-): { name: string; text: string } {
+function spliced(query: Query, filter: SqlFilter | undefined, values: unknown[]): StatementText {
   if (!query.filter) {
     if (filter) throw new Error(`${query.name} has no place for a filter`);
     return { name: query.name, text: query.sql };

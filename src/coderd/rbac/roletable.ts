@@ -15,7 +15,7 @@ import {
   type SharingMode,
   systemRole,
 } from "./roles.ts";
-import type { Scope } from "./scopes.ts";
+import { type Scope, scopeAll } from "./scopes.ts";
 import type { Subject } from "./subject.ts";
 
 /** A role kept in the database: of an organization, or (only by hand) of the site. */
@@ -108,17 +108,21 @@ export function newRoleTable(options: RoleOptions = {}): RoleTable {
     find,
     subject(facts) {
       const { id, type, friendlyName, roles, groups, scopes, scope } = facts;
-      const list = [...new Set(roles)].toSorted().flatMap((name) => compile(name, facts) ?? []);
-      const key = JSON.stringify(
-        [id, roles, groups, scope, facts.stored, facts.sharing],
-        (_, value: unknown) => (value instanceof Map ? [...value] : value),
-      );
-      const access =
-        accesses.get(key) ??
-        remember(accesses, key, compileAccess({ subjectId: id, roles: list, groups, scope }));
+      const key = JSON.stringify([id, roles, groups, facts.stored, facts.sharing]) + scopeKey(scope);
+      let access = accesses.get(key);
+      if (access === undefined) {
+        const list = [...new Set(roles)].toSorted().flatMap((name) => compile(name, facts) ?? []);
+        access = remember(accesses, key, compileAccess({ subjectId: id, roles: list, groups, scope }));
+      }
       return { id, type, friendlyName, roles, groups, scopes, access };
     },
   };
+}
+
+/** By content: tokens make theirs anew for each request. Nearly every request has the one without limits. */
+function scopeKey(scope: Scope): string {
+  if (scope === scopeAll) return "";
+  return JSON.stringify(scope, (_, value: unknown) => (value instanceof Map ? [...value] : value));
 }
 
 function remember<V>(cache: Map<string, V>, key: string, value: V): V {
