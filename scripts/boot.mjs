@@ -36,6 +36,7 @@ export const programs = {
   bench: { args: ["scripts/bench.ts"] },
   vectors: { args: ["scripts/vectors.ts"] },
   crash: { args: ["scripts/crash.ts"] },
+  build: { production: true, args: ["scripts/build.ts"] },
 };
 
 /** A mistake of the user or of the machine: printed as it is, without a stack. */
