@@ -21,8 +21,9 @@ const applets =
 export async function newRoot(kind: "busybox" | "musl", dir: string): Promise<Root | string> {
   if (process.getuid?.() !== 0) return "needs root: it changes into a root file system of its own";
   const busybox = ["/bin/busybox", "/usr/bin/busybox"].find((path) => existsSync(path));
-  if (busybox === undefined || (await isDynamic(busybox)))
+  if (busybox === undefined || (await isDynamic(busybox))) {
     return "needs a static busybox (Debian: busybox-static)";
+  }
   const musl = `/lib/ld-musl-${process.arch === "x64" ? "x86_64" : "aarch64"}.so.1`;
   if (kind === "musl" && !existsSync(musl)) return "needs the musl C library (Debian: musl)";
   for (const sub of ["bin", "dev", "etc", "lib", "proc", "root", "tmp", "usr/bin"]) {
