@@ -8,6 +8,7 @@ import type { Ctx } from "../ctx.ts";
 import type { ProvisionerJob } from "../database/gen/models.gen.ts";
 import type { DaemonIdentity, ProvisionerdServerDeps } from "./deps.ts";
 import { acquiredJob } from "./acquired-job.ts";
+import { endForgottenJobs } from "./forgotten-jobs.ts";
 import { endJob } from "./end-job.ts";
 
 const pollMs = 5_000;
@@ -64,14 +65,20 @@ export async function acquireByPoll(
   }
 }
 
-function take(
+async function take(
   ctx: Ctx,
   deps: ProvisionerdServerDeps,
   daemon: DaemonIdentity,
   signal: AbortSignal,
 ): Promise<ProvisionerJob | undefined> {
   const { organizationId, types, tags } = daemon;
-  return deps.acquirer.acquire(ctx, { organizationId, workerId: daemon.id, types, tags }, signal);
+  const taken = new AbortController();
+  void endForgottenJobs(ctx, deps, daemon, AbortSignal.any([signal, taken.signal]));
+  try {
+    return await deps.acquirer.acquire(ctx, { organizationId, workerId: daemon.id, types, tags }, signal);
+  } finally {
+    taken.abort(new Error("the daemon has its job"));
+  }
 }
 
 async function prepare(ctx: Ctx, deps: ProvisionerdServerDeps, job: ProvisionerJob): Promise<AcquiredJob> {

@@ -118,7 +118,7 @@ async function endJobsOfPreviousLife(
   { workerIds, left }: { readonly workerIds: readonly string[]; readonly left: readonly LeftJob[] },
 ): Promise<void> {
   const states = new Map(left.map(({ jobId, state }) => [jobId, state] as const));
-  for (const { id } of await deps.store.getUnfinishedJobIdsOfWorkers(ctx, { workerIds })) {
+  for (const { id } of await deps.store.getUnfinishedJobsOfWorkers(ctx, { workerIds })) {
     if (!states.has(id)) states.set(id, undefined);
   }
   for (const [id, state] of states) {

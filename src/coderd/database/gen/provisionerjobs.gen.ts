@@ -65,13 +65,14 @@ export interface GetHungProvisionerJobIdsRow {
   readonly id: string;
 }
 
-export interface GetUnfinishedJobIdsOfWorkersArg {
+export interface GetUnfinishedJobsOfWorkersArg {
   readonly workerIds: readonly string[];
 }
 
 /** Jobs that these daemons took and did not end. */
-export interface GetUnfinishedJobIdsOfWorkersRow {
+export interface GetUnfinishedJobsOfWorkersRow {
   readonly id: string;
+  readonly updatedAt: Date;
 }
 
 export interface InsertProvisionerJobLogsArg {
@@ -261,12 +262,12 @@ ORDER BY random() LIMIT $3`,
     columns: { id: "text" },
   }),
   /** Jobs that these daemons took and did not end. */
-  getUnfinishedJobIdsOfWorkers: query<"many", GetUnfinishedJobIdsOfWorkersArg, GetUnfinishedJobIdsOfWorkersRow>({
-    name: "getUnfinishedJobIdsOfWorkers",
+  getUnfinishedJobsOfWorkers: query<"many", GetUnfinishedJobsOfWorkersArg, GetUnfinishedJobsOfWorkersRow>({
+    name: "getUnfinishedJobsOfWorkers",
     kind: "many",
-    sql: "SELECT id FROM provisioner_jobs WHERE worker_id = ANY ($1::uuid[]) AND completed_at IS NULL",
+    sql: "SELECT id, updated_at FROM provisioner_jobs WHERE worker_id = ANY ($1::uuid[]) AND completed_at IS NULL",
     params: ["workerIds"],
-    columns: { id: "text" },
+    columns: { id: "text", updatedAt: "time" },
   }),
   insertProvisionerJobLogs: query<"many", InsertProvisionerJobLogsArg, InsertProvisionerJobLogsRow>({
     name: "insertProvisionerJobLogs",

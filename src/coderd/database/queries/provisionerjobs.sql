@@ -60,9 +60,9 @@ WHERE completed_at IS NULL
   AND ((started_at IS NOT NULL AND updated_at < @hung_before) OR (started_at IS NULL AND updated_at < @pending_before))
 ORDER BY random() LIMIT @max;
 
--- name: GetUnfinishedJobIdsOfWorkers :many
+-- name: GetUnfinishedJobsOfWorkers :many
 -- Jobs that these daemons took and did not end.
-SELECT id FROM provisioner_jobs WHERE worker_id = ANY (@worker_ids::uuid[]) AND completed_at IS NULL;
+SELECT id, updated_at FROM provisioner_jobs WHERE worker_id = ANY (@worker_ids::uuid[]) AND completed_at IS NULL;
 
 -- name: InsertProvisionerJobLogs :many
 INSERT INTO provisioner_job_logs (job_id, created_at, source, level, stage, output)

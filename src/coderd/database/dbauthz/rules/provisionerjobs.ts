@@ -23,7 +23,7 @@ export const provisionerjobsRules = {
   completeProvisionerJob: works,
   cancelProvisionerJob: works,
   getHungProvisionerJobIds: looks,
-  getUnfinishedJobIdsOfWorkers: looks,
+  getUnfinishedJobsOfWorkers: looks,
   insertProvisionerJobLogs: works,
   addProvisionerJobLogsLength: works,
   getProvisionerJobLogsAfter: readable,
