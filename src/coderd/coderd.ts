@@ -16,6 +16,7 @@ import * as agentapi from "./agentapi/routes.ts";
 import * as apikeys from "./apikeys/routes.ts";
 import * as authcheck from "./authcheck/routes.ts";
 import { type CoderdConfig, defaultConfig } from "./config.ts";
+import { CryptoKeys } from "./cryptokeys/cryptokeys.ts";
 import { newCtx, type Ctx } from "./ctx.ts";
 import { authorize, type AuthzStore } from "./database/dbauthz/dbauthz.ts";
 import { rules } from "./database/dbauthz/rules.ts";
@@ -162,7 +163,8 @@ export async function startCoderd(options: CoderdOptions): Promise<Coderd> {
     jobReaperIntervalMs: config.jobReaperIntervalMs,
     buildVersion: version,
   });
-  const network = startNetwork({ config: config.network, accessUrl, clock, rand, log });
+  const keys = await CryptoKeys.start({ store, ctx, clock, rand });
+  const network = startNetwork({ config: config.network, accessUrl, keys, clock, rand, log });
   const lastUsed = new LastUsed({ store, clock, log, noRefresh: config.disableSessionRefresh });
   const parts = { options, config, store, ctx, accessUrl, clock, rand, log, pubsub, provisioning, network };
   const services = await makeServices(parts);
@@ -214,6 +216,7 @@ export async function startCoderd(options: CoderdOptions): Promise<Coderd> {
     async [Symbol.asyncDispose]() {
       await provisioning[Symbol.asyncDispose]();
       await network[Symbol.asyncDispose]();
+      await keys[Symbol.asyncDispose]();
       stop.abort(new Error("the server shuts down"));
       await server[Symbol.asyncDispose]();
       await services.metadataBatcher[Symbol.asyncDispose]();

@@ -3,7 +3,6 @@
  * JWS compact, HS512, header `kid`, claims exactly `sub` (peer id) and `exp` (seconds).
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { Rand } from "#cryptorand/cryptorand.ts";
 
 const lifeSeconds = 24 * 3600;
 const refreshSeconds = 12 * 3600;
@@ -28,16 +27,19 @@ export type ResumeVerdict =
   | { readonly kind: "absent" }
   | { readonly kind: "invalid" };
 
-export function newResumeKey(rand: Rand): ResumeKey {
-  return { id: rand.uuid(), secret: rand.bytes(64) };
-}
-
 export function signResumeToken(key: ResumeKey, peerId: string, now: Date): ResumeToken {
   const exp = Math.floor(now.getTime() / 1000) + lifeSeconds;
   const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
   const body = `${part({ alg: "HS512", kid: key.id })}.${part({ exp, sub: peerId })}`;
   const token = `${body}.${mac(key.secret, body).toString("base64url")}`;
   return { token, refreshInSeconds: refreshSeconds, expiresAt: new Date(exp * 1000) };
+}
+
+/** The key that a token names, so that it can be fetched; undefined where it names none. Nothing is proved by it. */
+export function resumeKeyId(token: string): string | undefined {
+  if (token.length > maxToken) return undefined;
+  const kid = parse(token.split(".", 1)[0] ?? "")?.["kid"];
+  return typeof kid === "string" && kid !== "" ? kid : undefined;
 }
 
 export function verifyResumeToken(keys: readonly ResumeKey[], token: string, now: Date): ResumeVerdict {

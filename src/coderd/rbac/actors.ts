@@ -69,6 +69,8 @@ export const actors = {
     workspace_dormant: "read update",
     provisioner_jobs: "read update",
   }),
+  /** Makes, reads and removes signing keys. */
+  keyRotator: actor("keyrotator", "Key Rotator", { crypto_key: "all" }),
   /** Deletes what is past its time. */
   dbPurge: actor("dbpurge", "DB Purge", {
     system: "delete",

@@ -10,7 +10,8 @@ import { DerpServer } from "#net/derp/server.ts";
 import { newPrivateKey } from "#net/keys/x25519.ts";
 import { type DERPMap, DERPMapSchema } from "#rpc/gen/tailnet_pb.js";
 import { MemoryCoordinator, type Coordinator } from "#tailnet/coordinator.ts";
-import { newResumeKey } from "#tailnet/resume.ts";
+import type { CryptoKeys } from "../cryptokeys/cryptokeys.ts";
+import type { ResumeKey } from "#tailnet/resume.ts";
 import { ServerPeer } from "./peer.ts";
 import type { TailnetDeps } from "./service.ts";
 
@@ -26,6 +27,7 @@ export interface NetworkConfig {
 export interface NetworkOptions {
   readonly config: NetworkConfig;
   readonly accessUrl: () => string;
+  readonly keys: CryptoKeys;
   readonly clock: Clock;
   readonly rand?: Rand;
   readonly log: Logger;
@@ -34,6 +36,8 @@ export interface NetworkOptions {
 export interface ServerNetwork extends AsyncDisposable, TailnetDeps {
   readonly coordinator: Coordinator;
   readonly config: NetworkConfig;
+  /** The key that a token names. */
+  readonly resumeKeyById: (id: string) => Promise<ResumeKey | undefined>;
   /** Takes upgrades of the relay's path; undefined where no relay runs. */
   readonly derp: DerpHttp | undefined;
   /** Connects to a port of an agent through the server's own peer, which starts with the first use. */
@@ -43,6 +47,7 @@ export interface ServerNetwork extends AsyncDisposable, TailnetDeps {
 export function startNetwork({
   config,
   accessUrl,
+  keys,
   clock,
   log,
   rand = cryptoRand,
@@ -63,7 +68,7 @@ export function startNetwork({
   const deps: TailnetDeps = {
     coordinator,
     clock,
-    resumeKey: newResumeKey(rand),
+    resumeKey: () => keys.signing("tailnet_resume"),
     derpMap: () =>
       (map ??= relay ? embeddedDerpMap(accessUrl(), config.relayRegion) : create(DERPMapSchema, {})),
   };
@@ -72,6 +77,7 @@ export function startNetwork({
     ...deps,
     coordinator,
     config,
+    resumeKeyById: (id) => keys.verifying("tailnet_resume", id),
     derp: relay && derpHttp(relay),
     dialAgent: (agentId, port, options) => {
       peer ??= ServerPeer.start({ network: { ...deps, acceptRelay }, clock, rand, log: log.named("peer") });

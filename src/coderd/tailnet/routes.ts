@@ -8,7 +8,7 @@ import type { Clock } from "#quartz/clock.ts";
 import { derpMapToJson } from "#net/derp/map.ts";
 import { YamuxSession } from "#rpc/yamux/session.ts";
 import { serveSession } from "#rpc/drpc/server.ts";
-import { verifyResumeToken } from "#tailnet/resume.ts";
+import { resumeKeyId, verifyResumeToken } from "#tailnet/resume.ts";
 import * as w from "#codersdk/wire.ts";
 import type { Ctx } from "../ctx.ts";
 import type { AuthzStore } from "../database/dbauthz/dbauthz.ts";
@@ -57,7 +57,7 @@ export function routes(deps: TailnetRoutesDeps): BoundRoute[] {
         throw new Conflict("This deployment allows connections through the browser only.");
       }
       checkVersion(req.query().version, "1.0");
-      const id = peerId(deps, req.query().resume_token);
+      const id = await peerId(deps, req.query().resume_token);
       const router = tailnetRouter(network, {
         id,
         auth: { kind: "client", agentId },
@@ -120,9 +120,11 @@ function side(text: string, otherwise: number): number {
 }
 
 /** The id that the token vouches for, else a new one. */
-function peerId({ rand, clock, network }: TailnetRoutesDeps, token: string): string {
+async function peerId({ rand, clock, network }: TailnetRoutesDeps, token: string): Promise<string> {
   if (token === "") return rand.uuid();
-  const verdict = verifyResumeToken([network.resumeKey], token, clock.now());
+  const kid = resumeKeyId(token);
+  const key = kid === undefined ? undefined : await network.resumeKeyById(kid);
+  const verdict = verifyResumeToken(key ? [key] : [], token, clock.now());
   if (verdict.kind === "valid") return verdict.peerId;
   if (verdict.kind === "absent") return rand.uuid();
   const detail = "Invalid resume token";

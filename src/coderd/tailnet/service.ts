@@ -14,8 +14,8 @@ import type { PeerAuth } from "#tailnet/tunnel-auth.ts";
 export interface TailnetDeps {
   readonly coordinator: Coordinator;
   readonly clock: Clock;
-  /** Signs and checks the tokens by which clients keep their peer id. */
-  readonly resumeKey: ResumeKey;
+  /** Signs the tokens by which clients keep their peer id: the key of now. */
+  readonly resumeKey: () => ResumeKey;
   /** Relays as peers are told of them. */
   readonly derpMap: () => DERPMap;
 }
@@ -29,7 +29,7 @@ export interface TailnetPeer {
 export function tailnetRouter(deps: TailnetDeps, peer: TailnetPeer): DrpcRouter {
   const { coordinator, clock, derpMap, resumeKey } = deps;
   // An agent's id is its own; only clients have one that could be lost.
-  const resumeToken = () => signResumeToken(resumeKey, peer.id, clock.now());
+  const resumeToken = () => signResumeToken(resumeKey(), peer.id, clock.now());
   return drpcRouter(
     Tailnet,
     tailnetService({

@@ -5,6 +5,7 @@ import { apikeysRules } from "./rules/apikeys.ts";
 import { auditlogsRules } from "./rules/auditlogs.ts";
 import { authzRules } from "./rules/authz.ts";
 import { connectionlogsRules } from "./rules/connectionlogs.ts";
+import { cryptokeysRules } from "./rules/cryptokeys.ts";
 import { dbpurgeRules } from "./rules/dbpurge.ts";
 import { dynamicparametersRules } from "./rules/dynamicparameters.ts";
 import { filesRules } from "./rules/files.ts";
@@ -34,6 +35,7 @@ export const rules = {
   ...auditlogsRules,
   ...authzRules,
   ...connectionlogsRules,
+  ...cryptokeysRules,
   ...dbpurgeRules,
   ...dynamicparametersRules,
   ...filesRules,

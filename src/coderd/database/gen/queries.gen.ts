@@ -5,6 +5,7 @@ import { auditlogsQueries } from "./auditlogs.gen.ts";
 import { authenticationQueries } from "./authentication.gen.ts";
 import { authzQueries } from "./authz.gen.ts";
 import { connectionlogsQueries } from "./connectionlogs.gen.ts";
+import { cryptokeysQueries } from "./cryptokeys.gen.ts";
 import { dbpurgeQueries } from "./dbpurge.gen.ts";
 import { dynamicparametersQueries } from "./dynamicparameters.gen.ts";
 import { filesQueries } from "./files.gen.ts";
@@ -35,6 +36,7 @@ export const queries = {
   ...authenticationQueries,
   ...authzQueries,
   ...connectionlogsQueries,
+  ...cryptokeysQueries,
   ...dbpurgeQueries,
   ...dynamicparametersQueries,
   ...filesQueries,
