@@ -30,6 +30,20 @@ test("a client reaches its agent: TSMP, disco, ICMPv6, TCP both ways, in well un
   await assert.rejects(client.conn.dialTcp(agent.address, 23, { signal: soon() }), { code: "ECONNREFUSED" });
 });
 
+test("an agent that reaches its relay after it was announced is reached at once, not at the next retry", async () => {
+  await using world = new World();
+  const relay = Promise.withResolvers<void>();
+  const agent = world.startAgent({ relayOpens: relay.promise });
+  const client = world.startClient(agent.id);
+  const reached = client.conn.awaitReachable(agent.address, { signal: soon() });
+  const lost = (): number => world.relay.counters.dropped.unknown_dest;
+  await eventually("tries of the client are lost, some seconds before the next", () => lost() >= 4);
+  const start = realClock.monotonic();
+  relay.resolve();
+  await reached;
+  assert.ok(realClock.monotonic() - start < 1_000, `${realClock.monotonic() - start} ms`);
+});
+
 test("two megabytes arrive whole through the relay", async () => {
   await using world = new World();
   const agent = world.startAgent();

@@ -19,9 +19,9 @@ import type { DERPMap, Node } from "#rpc/gen/tailnet_pb.js";
 import type { Logger } from "#slog/slog.ts";
 import { encodeNode, type TailnetNode } from "./node.ts";
 
-/** Pings of a peer that is not reachable yet: 50 ms, growing by half, at most 30 s apart. */
 /** A peer that is heard again after this long may have been cut off. */
 const silentMs = 1_000;
+/** Pings of a peer that is not reachable yet: 50 ms, growing by half, at most 30 s apart. */
 const reachFirstMs = 50;
 const reachMaxMs = 30_000;
 const persistentKeepaliveMs = 25_000;
@@ -308,7 +308,7 @@ export class TailnetConn implements AsyncDisposable {
     // What was lost while the relay was away is sent again at once, and peers hear that they may do the same.
     this.#stack.kick();
     for (const { home, node } of this.#peers.values()) {
-      if (home === region) this.#wireguard.keepalive(node.key);
+      if (home === region) this.#wireguard.wayIsOpen(node.key);
     }
     if (region !== this.#links.home) return;
     try {

@@ -105,12 +105,29 @@ test("sessions are renewed over hours, without a lost packet", async () => {
   assert.ok(handshakes >= 27 && handshakes <= 32, `${handshakes} handshakes in an hour`);
 });
 
-test("an initiation that gets no answer is repeated every 5 s for 90 s, then its packets are dropped", async () => {
+test("an initiation that gets no answer is repeated soon, then every 5 s for 90 s, then its packets are dropped", async () => {
   const pair = newPair({ drop: () => true });
+  const tries = (): number => pair.types().filter((type) => type === 1).length;
   pair.a.output(inner(addressA, addressB, "x"));
+  await pair.clock.advance(1_500);
+  assert.equal(tries(), 4, "at 0, 0.2, 0.6 and 1.4 s");
   await pair.clock.advance(300_000);
-  const tries = pair.types().filter((type) => type === 1).length;
-  assert.ok(tries >= 17 && tries <= 20, `${tries}`);
+  assert.ok(tries() >= 21 && tries() <= 25, `${tries()}`);
+});
+
+test("the way opens: who waits for an answer asks at once, who has a session says so", async () => {
+  let closed = true;
+  const pair = newPair({ drop: () => closed });
+  pair.a.output(inner(addressA, addressB, "x"));
+  await pair.clock.advance(60_000);
+  closed = false;
+  pair.a.wayIsOpen(pair.b.publicKey);
+  await pair.clock.advance(30);
+  assert.deepEqual(pair.gotB, ["x"]);
+  const before = pair.types().length;
+  pair.a.wayIsOpen(pair.b.publicKey);
+  await pair.clock.advance(30);
+  assert.deepEqual(pair.types().slice(before), [4]);
 });
 
 test("what arrives is answered by a keepalive after 10 s; silence after sending shakes hands anew", async () => {

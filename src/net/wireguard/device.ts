@@ -19,6 +19,12 @@ const rekeyAfterMs = 120_000;
 const rejectAfterMs = 180_000;
 const rekeyAttemptMs = 90_000;
 const rekeyTimeoutMs = 5_000;
+/**
+ * The first tries of an attempt follow sooner, each after twice the time, up to `rekeyTimeoutMs`. Through relays the first
+ * initiation is often lost: the other end has not reached its relay yet, or the relay does not know the sender yet.
+ * Below the limit for initiations from one peer by far.
+ */
+const firstRetryMs = 200;
 const rekeyJitterMs = 334;
 const keepaliveMs = 10_000;
 const cookieLifeMs = 120_000;
@@ -114,11 +120,14 @@ export class WireGuard implements Disposable {
     if (peer && !this.#usable(peer)) this.#attempt(peer);
   }
 
-  /** An empty packet, where there is a session: the peer hears that the way is open. */
-  keepalive(publicKey: Buffer): void {
+  /** The way to the peer is open again, or at last: it hears so by an empty packet, or by an initiation at once. */
+  wayIsOpen(publicKey: Buffer): void {
     const peer = this.#peers.get(publicKey.toString("latin1"));
-    const session = peer && this.#usable(peer);
-    if (peer && session) this.#seal(peer, session, empty);
+    if (!peer) return;
+    const session = this.#usable(peer);
+    if (session) return this.#seal(peer, session, empty);
+    peer.attemptSince = undefined;
+    this.#attempt(peer);
   }
 
   /** Seals an inner packet to the peer that its destination is routed to; false where there is none. */
@@ -207,6 +216,7 @@ export class WireGuard implements Disposable {
   #attempt(peer: WgPeer): void {
     if (peer.attemptSince !== undefined) return;
     peer.attemptSince = this.#now();
+    peer.tries = 0;
     this.#initiate(peer);
   }
 
@@ -228,7 +238,8 @@ export class WireGuard implements Disposable {
     const mac1 = writeMacs(message, peer.mac1Key, cookie);
     peer.handshake = { peer, localIndex, ephemeral, state, mac1 };
     this.#indices.set(localIndex, peer.handshake);
-    peer.retryAt = now + rekeyTimeoutMs + rand.int(rekeyJitterMs);
+    const wait = firstRetryMs * 2 ** peer.tries++;
+    peer.retryAt = now + (wait < rekeyTimeoutMs ? wait : rekeyTimeoutMs + rand.int(rekeyJitterMs));
     this.#arm(peer);
     peer.txBytes += message.length;
     this.#options.send(peer.key.raw, message);
@@ -420,6 +431,7 @@ function newPeer(raw: Buffer, key: PrivateKey): WgPeer {
     lastInitiationAt: -Infinity,
     queue: [],
     attemptSince: undefined,
+    tries: 0,
     retryAt: undefined,
     keepaliveAt: undefined,
     expectReplyBy: undefined,

@@ -51,6 +51,8 @@ export interface WgPeer {
 
   /** When the current attempt to shake hands began, if one runs. */
   attemptSince: number | undefined;
+  /** Initiations of this attempt. */
+  tries: number;
   /** Deadlines on the monotonic clock. */
   retryAt: number | undefined;
   keepaliveAt: number | undefined;

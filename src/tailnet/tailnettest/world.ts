@@ -61,7 +61,7 @@ export class World implements AsyncDisposable {
     return drpcClient(Tailnet, memoryStreams(drpcRouter(Tailnet, service)));
   }
 
-  #conn(nodeId: bigint, address: string): TailnetConn {
+  #conn(nodeId: bigint, address: string, relayOpens: Promise<void> = Promise.resolve()): TailnetConn {
     return TailnetConn.start({
       nodeId,
       addresses: [address],
@@ -69,17 +69,20 @@ export class World implements AsyncDisposable {
       rand: cryptoRand,
       log: discardLogger,
       derpMap: embeddedDerpMap("http://127.0.0.1:1"),
-      dialRelay: () => {
+      dialRelay: async () => {
+        await relayOpens;
         const [near, far] = duplexPair({ highWaterMark: 256 << 10 });
         void this.relay.accept(far);
-        return Promise.resolve(near);
+        return near;
       },
     });
   }
 
-  startAgent(id: string = cryptoRand.uuid()): Member {
+  /** Its way to the relay stands open, or opens when that promise resolves. */
+  startAgent(options: { readonly relayOpens?: Promise<void> } = {}): Member {
+    const id = cryptoRand.uuid();
     const address = serviceAddress(id);
-    const conn = this.#conn(agentNodeId(id), address);
+    const conn = this.#conn(agentNodeId(id), address, options.relayOpens);
     const peers = new PeerTable({ plane: conn, clock: this.clock, log: discardLogger });
     const stop = new AbortController();
     const running = coordinate(
