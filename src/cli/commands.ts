@@ -12,6 +12,10 @@ import { favoriteCommand, unfavoriteCommand } from "./favorite.ts";
 import { organizationsCommand } from "./organizations/organizations.ts";
 import { publickeyCommand } from "./publickey.ts";
 import { renameCommand } from "./rename.ts";
+import { dotfilesCommand } from "./dotfiles/dotfiles.ts";
+import { gitsshCommand } from "./git/gitssh.ts";
+import { openCommand } from "./open/open.ts";
+import { scheduleCommand } from "./schedule/schedule.ts";
 import { stateCommand } from "./state.ts";
 import { usersCommand } from "./users/users.ts";
 import { configSshCommand } from "./configssh/configssh.ts";
@@ -56,15 +60,19 @@ export function program({ more, slim }: ProgramFacts): Command {
       connectCommand,
       createCommand,
       deleteCommand,
+      dotfilesCommand,
       favoriteCommand,
+      gitsshCommand,
       listCommand,
       logsCommand,
+      openCommand,
       organizationsCommand,
       pingCommand,
       portForwardCommand,
       publickeyCommand,
       renameCommand,
       restartCommand,
+      scheduleCommand,
       showCommand,
       sshCommand,
       startCommand,

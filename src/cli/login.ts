@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { userInfo } from "node:os";
 import { type Client, ClientError } from "#codersdk/client.ts";
 import { contract } from "#codersdk/contract.ts";
@@ -8,6 +7,7 @@ import * as types from "#serpent/values.ts";
 import { askText } from "./cliui/prompt.ts";
 import { printable } from "./cliui/table.ts";
 import { UserError } from "./errors.ts";
+import { openLink } from "./open/browser.ts";
 import { globals } from "./globals.ts";
 import { clientFor, openConfig } from "./session.ts";
 
@@ -165,7 +165,7 @@ async function pickToken(inv: Invocation, client: Client, url: string): Promise<
     return key;
   }
   const page = `${url}/cli-auth`;
-  const opened = await openBrowser(inv, page);
+  const opened = await openLink(inv, page);
   inv.stderr.write(
     opened
       ? `Your browser has been opened to visit:\n\n\t${page}\n\n`
@@ -175,20 +175,4 @@ async function pickToken(inv: Invocation, client: Client, url: string): Promise<
     if (!/^[0-9A-Za-z]{10}-[0-9A-Za-z]{22}$/.test(text.trim())) throw new Error("That is not a valid token!");
   };
   return (await askText(inv, { text: "Paste your token here:", secret: true, validate })).trim();
-}
-
-/** True if a program took the page. Without a terminal nobody would see it. */
-async function openBrowser(inv: Invocation, page: string): Promise<boolean> {
-  if (inv.get(globals.noOpen) || !inv.stdin.isTTY) return false;
-  const browser = inv.env["BROWSER"];
-  // BROWSER is the user's own command line; the page is handed over as an argument, never as text of the shell.
-  const [command, ...args] = browser ? ["sh", "-c", `${browser} "$1"`, "sh", page] : ["xdg-open", page];
-  return await new Promise((resolve) => {
-    const child = spawn(command ?? "", args, { stdio: "ignore", detached: true });
-    child.once("error", () => resolve(false));
-    child.once("spawn", () => {
-      child.unref();
-      resolve(true);
-    });
-  });
 }

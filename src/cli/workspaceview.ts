@@ -2,6 +2,7 @@
 import type { Workspace } from "#codersdk/workspaces.ts";
 import type { WorkspaceBuild } from "#codersdk/workspacebuilds.ts";
 import type { Column } from "./cliui/table.ts";
+import { scheduleDisplay } from "./schedule/parse.ts";
 import { durationDisplay, timeDisplay } from "./cliui/times.ts";
 
 /** `Started` after a successful start; what goes on while a job runs; how it ended otherwise. */
@@ -66,7 +67,7 @@ export const workspaceColumns: readonly Column<WorkspaceRow>[] = [
   { name: "last built", cell: ({ workspace, now }) => ago(workspace.latest_build.created_at, now) },
   { name: "current version", cell: ({ workspace }) => workspace.latest_build.template_version_name },
   { name: "outdated", cell: ({ workspace }) => String(workspace.outdated) },
-  { name: "starts at", cell: ({ workspace }) => workspace.autostart_schedule ?? "" },
+  { name: "starts at", cell: ({ workspace }) => scheduleDisplay(workspace.autostart_schedule) },
   { name: "starts next", cell: ({ workspace }) => timeDisplay(workspace.next_start_at) },
   { name: "stops after", cell: stopsAfter },
   { name: "stops next", cell: ({ workspace }) => timeDisplay(workspace.latest_build.deadline) },

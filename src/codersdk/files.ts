@@ -26,7 +26,7 @@ export const files = {
     rate: "files",
     uuidParams: ["fileID"],
     query: { format: "string" },
-    responses: { 200: null },
+    responses: { 200: { raw: "application/x-tar" } },
     summary: "Download an uploaded archive",
   }),
 };
