@@ -42,8 +42,9 @@ export const dotfilesCommand: Command = {
   args: { min: 1, max: 1 },
   async handler(inv) {
     const url = inv.args[0] ?? "";
-    if (url.startsWith("-"))
-      {throw new UserError(`that is no address of a repository: ${JSON.stringify(url)}`);}
+    if (url.startsWith("-")) {
+      throw new UserError(`that is no address of a repository: ${JSON.stringify(url)}`);
+    }
     if (inv.get(branch).startsWith("-")) throw new UserError(`that is no branch: ${inv.get(branch)}`);
     const config = openConfig(inv);
     const clone = resolve(config.path, inv.get(repoDir));
@@ -67,8 +68,9 @@ async function fetchRepository(inv: Invocation, url: string, clone: string): Pro
     await confirmUnlessYes(inv, `Pull the latest of ${url} and install it?`);
     // Local changes or no network: what is there is still installed.
     const pulled = await git(inv, clone, ["pull", "--ff-only"]);
-    if (pulled !== 0)
-      {inv.stderr.write("WARN: the repository could not be updated; installing what is there\r\n");}
+    if (pulled !== 0) {
+      inv.stderr.write("WARN: the repository could not be updated; installing what is there\r\n");
+    }
   } else {
     const present = await readdir(clone).catch(() => []);
     if (present.length > 0) {
