@@ -24,6 +24,7 @@ import type { Store } from "./database/db.ts";
 import * as deployment from "./deployment/routes.ts";
 import { entitlements } from "./features.ts";
 import * as dynamicparameters from "./dynamicparameters/routes.ts";
+import { readExamples } from "./examples/examples.ts";
 import { Forms } from "./dynamicparameters/forms.ts";
 import * as files from "./files/routes.ts";
 import type { BoundRoute } from "./httpapi/bind.ts";
@@ -160,6 +161,7 @@ export async function startCoderd(options: CoderdOptions): Promise<Coderd> {
     log,
     accessUrl,
     sessionMs: config.sessions.sessionMs,
+    quietHours: config.quietHours,
     jobReaperIntervalMs: config.jobReaperIntervalMs,
     buildVersion: version,
   });
@@ -306,5 +308,8 @@ async function makeServices({
     agentInactiveMs: 30_000,
     troubleshootingUrl: config.agentTroubleshootingUrl,
     allowWorkspaceRenames: config.allowWorkspaceRenames,
+    terraformDebugMode: config.terraformDebugMode,
+    quietHours: config.quietHours,
+    examples: await readExamples(),
   };
 }

@@ -8,6 +8,7 @@ import { reaperIntervalMs } from "./jobreaper/jobreaper.ts";
 import type { CookieOptions } from "./httpmw/cookies.ts";
 import type { RateLimits } from "./httpmw/guard.ts";
 import type { NetworkConfig } from "./tailnet/network.ts";
+import { defaultQuietHours } from "./schedule/quiet-hours.ts";
 import type { RoleOptions } from "./rbac/roles.ts";
 
 export interface CoderdConfig {
@@ -33,6 +34,10 @@ export interface CoderdConfig {
   /** Where to read on when an agent does not connect and its template names no page. */
   readonly agentTroubleshootingUrl: string;
   readonly allowWorkspaceRenames: boolean;
+  /** Administrators may ask for builds that log what Terraform says of itself. */
+  readonly terraformDebugMode: boolean;
+  /** When workspaces of users without quiet hours of their own may be stopped. */
+  readonly quietHours: string;
   readonly network: NetworkConfig;
   /** How often to look for jobs that nobody works on. */
   readonly jobReaperIntervalMs: number;
@@ -62,6 +67,8 @@ export const defaultConfig: CoderdConfig = {
   ssh: { hostnamePrefix: "coder.", hostnameSuffix: "coder", options: {} },
   agentTroubleshootingUrl: "https://coder.com/docs/admin/templates/troubleshooting",
   allowWorkspaceRenames: false,
+  terraformDebugMode: false,
+  quietHours: defaultQuietHours,
   network: {
     derpEnabled: true,
     forceWebSockets: false,

@@ -4,6 +4,8 @@ import { ProvisionerType } from "./provisionerjobs.ts";
 import { Response } from "./response.ts";
 import { TemplateVersion } from "./templateversions.ts";
 import { WorkspaceAgentPortShareLevel } from "./workspaceagents.ts";
+import { groupFields } from "./groups.ts";
+import { ReducedUser, User } from "./users.ts";
 import * as w from "./wire.ts";
 
 export const CORSBehavior = w.enums("simple", "passthru");
@@ -139,7 +141,8 @@ export const ArchiveTemplateVersionsResponse = w.struct("ArchiveTemplateVersions
 export type ArchiveTemplateVersionsResponse = w.Infer<typeof ArchiveTemplateVersionsResponse>;
 
 export const TemplateExample = w.struct("TemplateExample", {
-  id: w.uuid(),
+  /** A name, though the stock document calls it a uuid. */
+  id: w.string(),
   url: w.string(),
   name: w.string(),
   description: w.string(),
@@ -160,6 +163,34 @@ export const DAUsResponse = w.struct("DAUsResponse", {
   tz_hour_offset: w.int(),
 });
 export type DAUsResponse = w.Infer<typeof DAUsResponse>;
+
+export const TemplateRole = w.enums("admin", "use", "");
+export type TemplateRole = w.Infer<typeof TemplateRole>;
+
+export const TemplateUser = w.struct("TemplateUser", { ...User.shape, role: TemplateRole });
+export type TemplateUser = w.Infer<typeof TemplateUser>;
+
+export const TemplateGroup = w.struct("TemplateGroup", { ...groupFields, role: TemplateRole });
+export type TemplateGroup = w.Infer<typeof TemplateGroup>;
+
+export const TemplateACL = w.struct("TemplateACL", {
+  users: w.list(TemplateUser),
+  group: w.list(TemplateGroup),
+});
+export type TemplateACL = w.Infer<typeof TemplateACL>;
+
+export const UpdateTemplateACL = w.struct("UpdateTemplateACL", {
+  /** Id → role; the empty role removes. Unknown roles are told in the answer's validations. */
+  user_perms: w.omit(w.map(w.string())),
+  group_perms: w.omit(w.map(w.string())),
+});
+export type UpdateTemplateACL = w.Infer<typeof UpdateTemplateACL>;
+
+export const Group = w.struct("Group", groupFields);
+export type Group = w.Infer<typeof Group>;
+
+export const ACLAvailable = w.struct("ACLAvailable", { users: w.list(ReducedUser), groups: w.list(Group) });
+export type ACLAvailable = w.Infer<typeof ACLAvailable>;
 
 export const templates = {
   list: endpoint({
@@ -257,6 +288,31 @@ export const templates = {
     uuidParams: ["template"],
     responses: { 200: TemplateVersion },
     summary: "A version by name",
+  }),
+  acl: endpoint({
+    method: "GET",
+    path: "/api/v2/templates/{template}/acl",
+    auth: "session",
+    uuidParams: ["template"],
+    responses: { 200: TemplateACL },
+    summary: "Who may use or change a template",
+  }),
+  setAcl: endpoint({
+    method: "PATCH",
+    path: "/api/v2/templates/{template}/acl",
+    auth: "session",
+    uuidParams: ["template"],
+    body: UpdateTemplateACL,
+    responses: { 200: Response },
+    summary: "Say who may use or change a template",
+  }),
+  aclAvailable: endpoint({
+    method: "GET",
+    path: "/api/v2/templates/{template}/acl/available",
+    auth: "session",
+    uuidParams: ["template"],
+    responses: { 200: ACLAvailable },
+    summary: "Who can be given access to a template",
   }),
   examples: endpoint({
     method: "GET",

@@ -2,7 +2,8 @@
 import { endpoint } from "./endpoint.ts";
 import { ProvisionerJobStatus, WorkspaceTransition } from "./provisionerjobs.ts";
 import { Response } from "./response.ts";
-import { MinimalUser, ReducedUser } from "./users.ts";
+import { groupFields } from "./groups.ts";
+import { MinimalUser } from "./users.ts";
 import { WorkspaceAgentLifecycle, WorkspaceAppStatus } from "./workspaceagents.ts";
 import { WorkspaceBuild, WorkspaceBuildParameter, WorkspaceBuildTimings } from "./workspacebuilds.ts";
 import * as w from "./wire.ts";
@@ -154,24 +155,6 @@ export type PutExtendWorkspaceRequest = w.Infer<typeof PutExtendWorkspaceRequest
 
 export const UpdateWorkspaceDormancy = w.struct("UpdateWorkspaceDormancy", { dormant: w.bool() });
 export type UpdateWorkspaceDormancy = w.Infer<typeof UpdateWorkspaceDormancy>;
-
-export const GroupSource = w.enums("user", "oidc");
-export type GroupSource = w.Infer<typeof GroupSource>;
-
-/** Of a group, before what a list adds. */
-export const groupFields = {
-  id: w.uuid(),
-  name: w.string(),
-  display_name: w.string(),
-  organization_id: w.uuid(),
-  members: w.list(ReducedUser),
-  total_member_count: w.int(),
-  avatar_url: w.string(),
-  quota_allowance: w.int(),
-  source: GroupSource,
-  organization_name: w.string(),
-  organization_display_name: w.string(),
-};
 
 export const WorkspaceUser = w.struct("WorkspaceUser", { ...MinimalUser.shape, role: WorkspaceRole });
 export type WorkspaceUser = w.Infer<typeof WorkspaceUser>;

@@ -1,6 +1,7 @@
 /** From the server's options to the plain configuration that the control plane takes. */
 import type { CoderdConfig } from "#coderd/config.ts";
 import { allServerOptions, serverOptions as o } from "#coderd/deployment/options.ts";
+import { parseSchedule, ScheduleError } from "#coderd/schedule/cron.ts";
 import type { RelayRegion } from "#net/derp/map.ts";
 import { type Option, optionName, yamlKey } from "#serpent/option.ts";
 import type { Values } from "#serpent/resolve.ts";
@@ -55,6 +56,9 @@ export function coderdConfig(values: Values): Partial<CoderdConfig> {
       browserOnly: values.get(o.browserOnly),
       relayRegion: relayRegion(values),
     },
+    allowWorkspaceRenames: values.get(o.allowWorkspaceRenames),
+    terraformDebugMode: values.get(o.enableTerraformDebugMode),
+    quietHours: quietHours(values.get(o.defaultQuietHoursSchedule)),
     jobReaperIntervalMs: positive(values, o.jobHangDetectorInterval),
     agentStatsIntervalMs: positive(values, o.agentStatsRefreshInterval),
     agentTroubleshootingUrl: values.get(o.agentFallbackTroubleshootingUrl),
@@ -71,6 +75,17 @@ export function coderdConfig(values: Values): Partial<CoderdConfig> {
       secret: option.secret ?? false,
     })),
   };
+}
+
+/** Daily; an unreadable one is told at the start, not at the end of a build. */
+function quietHours(text: string): string {
+  try {
+    parseSchedule(text, "daily");
+    return text;
+  } catch (error) {
+    if (!(error instanceof ScheduleError)) throw error;
+    throw new UserError(`default-quiet-hours-schedule is no daily schedule: ${error.message}`);
+  }
 }
 
 /** Regions are numbered from 1 to 2^31 − 1 on every peer's map. */

@@ -26,6 +26,11 @@ const provisioning: Group = {
   yaml: "provisioning",
   description: "The daemons that build workspaces.",
 };
+const quietHours: Group = {
+  name: "User Quiet Hours Schedule",
+  yaml: "userQuietHoursSchedule",
+  description: "When users do not mind that their workspaces stop.",
+};
 const client: Group = { name: "Client", yaml: "client", description: "What clients are told." };
 const config: Group = { name: "Config", description: "Reading and writing a configuration file." };
 
@@ -256,6 +261,33 @@ export const serverOptions = {
     group: provisioning,
     secret: true,
     description: "Secret with which any external daemon may connect. Provisioner keys are safer.",
+  }),
+  allowWorkspaceRenames: option(types.bool, {
+    name: "Allow Workspace Renames",
+    flag: "allow-workspace-renames",
+    env: "CODER_ALLOW_WORKSPACE_RENAMES",
+    yaml: "allowWorkspaceRenames",
+    description:
+      "Let users rename their workspaces. What a template names after the workspace is replaced by the next build.",
+  }),
+  enableTerraformDebugMode: option(types.bool, {
+    name: "Enable Terraform debug mode",
+    flag: "enable-terraform-debug-mode",
+    env: "CODER_ENABLE_TERRAFORM_DEBUG_MODE",
+    yaml: "enableTerraformDebugMode",
+    group: logging,
+    description:
+      "Let administrators ask for builds that log what Terraform says of itself, which may hold secrets.",
+  }),
+  defaultQuietHoursSchedule: option(types.string, {
+    name: "Default Quiet Hours Schedule",
+    flag: "default-quiet-hours-schedule",
+    env: "CODER_QUIET_HOURS_DEFAULT_SCHEDULE",
+    yaml: "defaultQuietHoursSchedule",
+    default: "CRON_TZ=UTC 0 0 * * *",
+    group: quietHours,
+    description:
+      "Daily schedule, as cron with a time zone, at which workspaces are stopped whose template requires it, for users without quiet hours of their own.",
   }),
   jobHangDetectorInterval: option(types.duration, {
     name: "Job Reaper Detect Interval",

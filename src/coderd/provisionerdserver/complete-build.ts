@@ -32,7 +32,7 @@ export async function completeBuild(
   await tx.updateBuildAfterSuccess(ctx, {
     id: buildId,
     now,
-    ...deadlines(ctx, facts, now),
+    ...deadlines(ctx, deps, facts, now),
     hasAiTask: false,
     hasExternalAgent: result.resources.some(({ type }) => type === "coder_external_agent"),
   });
@@ -68,7 +68,12 @@ const autostartOf = ({ w: workspace, t: template }: GetWorkspaceForJobRow): Auto
     : null;
 
 /** When the workspace stops by itself. Infrastructure that is there must not be refused over its schedule. */
-function deadlines(ctx: Ctx, facts: GetWorkspaceForJobRow, now: Date): Deadlines {
+function deadlines(
+  ctx: Ctx,
+  deps: ProvisionerdServerDeps,
+  facts: GetWorkspaceForJobRow,
+  now: Date,
+): Deadlines {
   const { w: workspace, t: template } = facts;
   if (workspace.ownerId === prebuildsUserId) return { deadline: null, maxDeadline: null };
   const rules = {
@@ -77,7 +82,7 @@ function deadlines(ctx: Ctx, facts: GetWorkspaceForJobRow, now: Date): Deadlines
     defaultTtlMs: template.defaultTtlMs,
     allowUserAutostop: template.allowUserAutostop,
     autostart: autostartOf(facts),
-    quietHours: quietHoursOf(facts.ownerQuietHours),
+    quietHours: quietHoursOf(facts.ownerQuietHours, deps.quietHours),
   };
   const requirement = {
     days: template.autostopRequirementDaysOfWeek,

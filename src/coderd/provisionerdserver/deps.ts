@@ -13,6 +13,8 @@ export interface ProvisionerdServerDeps {
   readonly accessUrl: () => string;
   /** Lifetime of the session tokens that workspaces get. */
   readonly sessionMs: number;
+  /** Of users without their own. */
+  readonly quietHours: string;
   /** Aborts when the server leaves: daemons get no new jobs. */
   readonly leaving: AbortSignal;
 }

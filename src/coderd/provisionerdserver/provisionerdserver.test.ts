@@ -61,6 +61,7 @@ async function setup(t: TestContext): Promise<Setup> {
     rand: cryptoRand,
     accessUrl: () => "http://coder.test",
     sessionMs: 1000,
+    quietHours: "CRON_TZ=UTC 0 0 * * *",
     leaving: new AbortController().signal,
   };
   return { db, scene: await templateScene(db), ctx, deps };

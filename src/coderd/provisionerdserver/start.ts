@@ -25,6 +25,7 @@ export interface ProvisioningOptions {
   readonly sessionMs: number;
   /** How often to look for jobs that nobody works on. @default one minute */
   readonly jobReaperIntervalMs?: number;
+  readonly quietHours: string;
   readonly buildVersion: string;
 }
 

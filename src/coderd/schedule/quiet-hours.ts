@@ -4,7 +4,7 @@ import { parseSchedule, type Schedule, ScheduleError } from "./cron.ts";
 /** Midnight UTC. */
 export const defaultQuietHours = "CRON_TZ=UTC 0 0 * * *";
 
-export function quietHoursOf(own: string): Schedule {
+export function quietHoursOf(own: string, otherwise: string): Schedule {
   if (own !== "") {
     try {
       return parseSchedule(own, "daily");
@@ -13,5 +13,5 @@ export function quietHoursOf(own: string): Schedule {
       if (!(error instanceof ScheduleError)) throw error;
     }
   }
-  return parseSchedule(defaultQuietHours, "daily");
+  return parseSchedule(otherwise, "daily");
 }

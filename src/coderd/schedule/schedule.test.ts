@@ -4,7 +4,7 @@ import { bumpedDeadline } from "./activity-bump.ts";
 import { nextAllowedAutostart, nextAutostart } from "./autostart.ts";
 import { deadlinesOf } from "./autostop.ts";
 import { isInRange, nextTime, parseSchedule, ScheduleError } from "./cron.ts";
-import { quietHoursOf } from "./quiet-hours.ts";
+import { defaultQuietHours, quietHoursOf } from "./quiet-hours.ts";
 import { extendProblem, ttlProblem, wholeMinutes } from "./ttl.ts";
 import { Zone } from "./zone.ts";
 
@@ -83,7 +83,7 @@ const facts = {
   allowUserAutostop: true,
   autostart: null,
   requirement: { days: 0, weeks: 0 },
-  quietHours: quietHoursOf(""),
+  quietHours: quietHoursOf("", defaultQuietHours),
 };
 
 test("the deadline is the time to live; the template's where users may not choose", () => {
@@ -102,8 +102,8 @@ test("a required stop lies in quiet hours on a required day and bounds the deadl
 });
 
 test("quiet hours that cannot be read are the deployment's", () => {
-  assert.deepEqual(quietHoursOf("CRON_TZ=Gone/Zone 0 3 * * *").fields, "0 0 * * *");
-  assert.deepEqual(quietHoursOf("CRON_TZ=UTC 0 3 * * *").hours, [3]);
+  assert.deepEqual(quietHoursOf("CRON_TZ=Gone/Zone 0 3 * * *", defaultQuietHours).fields, "0 0 * * *");
+  assert.deepEqual(quietHoursOf("CRON_TZ=UTC 0 3 * * *", defaultQuietHours).hours, [3]);
 });
 
 test("a day begins at its first moment, also where midnight is skipped", () => {

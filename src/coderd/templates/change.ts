@@ -10,12 +10,15 @@ import type { GetTemplateVersionByIdRow } from "../database/gen/templateversions
 import type { Pubsub } from "../database/pubsub/pubsub.ts";
 import type { TemplateAcl } from "../database/types.ts";
 import { Conflict, Forbidden, Invalid, NotFound } from "../errors.ts";
+import { rescheduleStarts, rescheduleStops } from "./reschedule.ts";
 import { settingsOfCreate, settingsOfUpdate } from "./settings.ts";
 
 export interface ChangeDeps {
   readonly store: AuthzStore;
   readonly pubsub: Pubsub;
   readonly rand: Rand;
+  /** Of users without their own. */
+  readonly quietHours: string;
 }
 
 interface Request {
@@ -107,7 +110,7 @@ async function named<T>(name: string, change: () => Promise<T>): Promise<T> {
 
 export async function updateTemplate(
   ctx: Ctx,
-  { store }: ChangeDeps,
+  { store, quietHours }: ChangeDeps,
   id: string,
   body: UpdateTemplateMeta,
   request: Request,
@@ -125,7 +128,7 @@ export async function updateTemplate(
         disableModuleCache: body.disable_module_cache ?? before.disableModuleCache,
         updatedAt: ctx.now(),
       });
-      await applyToWorkspaces(ctx, tx, { before, after, body });
+      await applyToWorkspaces(ctx, tx, quietHours, { before, after, body });
       await audit(tx, ctx, { action: "write", type: "template", before, after, request });
     }),
   );
@@ -139,6 +142,7 @@ function withoutEveryone({ groupAcl, organizationId }: Template): TemplateAcl {
 async function applyToWorkspaces(
   ctx: Ctx,
   tx: AuthzTx,
+  quietHours: string,
   change: { readonly before: Template; readonly after: Template; readonly body: UpdateTemplateMeta },
 ): Promise<void> {
   const { before, after, body } = change;
@@ -153,7 +157,8 @@ async function applyToWorkspaces(
   const startsDiffer =
     after.autostartDaysOfWeek !== before.autostartDaysOfWeek ||
     after.allowUserAutostart !== before.allowUserAutostart;
-  if (startsDiffer) await tx.clearNextStartsOfTemplate(ctx, { id });
+  if (startsDiffer) await rescheduleStarts(ctx, tx, after);
+  await rescheduleStops(ctx, tx, quietHours, { before, after });
 }
 
 export async function promoteVersion(

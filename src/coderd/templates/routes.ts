@@ -1,22 +1,26 @@
 /** Templates: what workspaces are made from. */
-import { templates } from "#codersdk/templates.ts";
+import { type TemplateExample, templates } from "#codersdk/templates.ts";
 import { audit } from "../audit/audit.ts";
 import type { Ctx } from "../ctx.ts";
 import type { AuthzStore } from "../database/dbauthz/dbauthz.ts";
 import { Invalid, NotFound } from "../errors.ts";
+import type { Example } from "../examples/examples.ts";
 import { bind, type BoundRoute } from "../httpapi/bind.ts";
 import { reply } from "../httpapi/reply.ts";
 import { resolveOrganization } from "../httpmw/params.ts";
 import { can } from "../rbac/subject.ts";
 import { toVersionOf, toVersions } from "../templateversions/view.ts";
 import { type ChangeDeps, createTemplate, deleteTemplate, promoteVersion, updateTemplate } from "./change.ts";
+import { aclRoutes } from "./acl.ts";
 import { templateQuery } from "./list.ts";
 import { everyTemplate, readTemplate, readTemplates } from "./view.ts";
 
-export type TemplatesDeps = ChangeDeps;
+export interface TemplatesDeps extends ChangeDeps {
+  readonly examples: readonly Example[];
+}
 
 export function routes(deps: TemplatesDeps): BoundRoute[] {
-  return [...templateRoutes(deps), ...versionRoutes(deps), ...exampleRoutes(deps)];
+  return [...templateRoutes(deps), ...versionRoutes(deps), ...aclRoutes(deps), ...exampleRoutes(deps)];
 }
 
 function templateRoutes(deps: TemplatesDeps): BoundRoute[] {
@@ -130,11 +134,14 @@ async function mustBeVersion(ctx: Ctx, store: AuthzStore, templateId: string, id
   if (v.templateId !== templateId) throw unknown;
 }
 
-/** No starter templates are built in; whoever may read no template at all does not learn even that. */
-function exampleRoutes({ store }: TemplatesDeps): BoundRoute[] {
-  const mayRead = (ctx: Ctx, where: { readonly org: string } | { readonly anyOrg: true }): never[] => {
+/** Whoever may read no template at all does not learn of starter templates either. */
+function exampleRoutes({ store, examples }: TemplatesDeps): BoundRoute[] {
+  const mayRead = (
+    ctx: Ctx,
+    where: { readonly org: string } | { readonly anyOrg: true },
+  ): TemplateExample[] => {
     if (!can(ctx.actor, "read", { type: "template", ...where })) throw new NotFound();
-    return [];
+    return examples.map(({ about }) => about);
   };
   return [
     bind(templates.examples, (ctx) => mayRead(ctx, { anyOrg: true })),

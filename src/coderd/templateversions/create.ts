@@ -1,4 +1,5 @@
 /** A new version is an import job: the version stands at once, what its template says comes when the job is done. */
+import { createHash } from "node:crypto";
 import type { CreateTemplateVersionRequest } from "#codersdk/templateversions.ts";
 import type { Rand } from "#cryptorand/cryptorand.ts";
 import { audit } from "../audit/audit.ts";
@@ -8,6 +9,10 @@ import { nilUuid } from "../database/dbauthz/kinds.ts";
 import { isUniqueViolation } from "../database/errors.ts";
 import type { Pubsub } from "../database/pubsub/pubsub.ts";
 import { Conflict, Invalid, invalidField, NotFound } from "../errors.ts";
+import { nobody, previewOwner } from "../dynamicparameters/owner.ts";
+import { uploadTags } from "../dynamicparameters/upload.ts";
+import { actors } from "../rbac/actors.ts";
+import { type Example, packExample } from "../examples/examples.ts";
 import { insertJob } from "../provisionerjobs/jobs.ts";
 import { normalizeTags } from "../provisionerjobs/tags.ts";
 import { moniker } from "./moniker.ts";
@@ -16,6 +21,7 @@ export interface CreateVersionDeps {
   readonly store: AuthzStore;
   readonly pubsub: Pubsub;
   readonly rand: Rand;
+  readonly examples: readonly Example[];
 }
 
 export interface CreateVersion {
@@ -27,22 +33,29 @@ export interface CreateVersion {
 /** Gives the version's id. */
 export async function createVersion(
   ctx: Ctx,
-  { store, pubsub, rand }: CreateVersionDeps,
+  deps: CreateVersionDeps,
   { organizationId, body, request }: CreateVersion,
 ): Promise<string> {
+  const { store, pubsub, rand } = deps;
   const hasFile = body.file_id !== nilUuid;
   if (body.example_id && hasFile) {
     throw new Invalid("You cannot specify both an example_id and a file_id.");
   }
-  if (body.example_id) {
-    throw new Invalid("Example not found.", {
-      detail: `there is no example ${JSON.stringify(body.example_id)}`,
-    });
-  }
   const templateId = body.template_id === nilUuid ? null : body.template_id;
   if (templateId !== null) await mustExist(ctx, store, templateId, organizationId);
-  await store.getFileInfo(ctx, { id: body.file_id }).catch(renamed("File not found."));
-  const tags = normalizeTags(ctx.actor.id, { scope: "organization" }, jobTags(body.tags));
+  const fileId = body.example_id ? await exampleFile(ctx, deps, body.example_id) : body.file_id;
+  await store.getFileInfo(ctx, { id: fileId }).catch(renamed("File not found."));
+  const asked = jobTags(body.tags);
+  const system = ctx.as(actors.provisionerd, "what the uploader's own template asks for");
+  const { data: archive } = await store.getFileForJob(system, { id: fileId });
+  const found = await uploadTags(ctx, rand, {
+    archive,
+    owner: (await previewOwner(ctx, store, { userId: ctx.actor.id, organizationId })) ?? nobody,
+    variables: Object.fromEntries(
+      (body.user_variable_values ?? []).map(({ name: variable, value }) => [variable, value]),
+    ),
+  });
+  const tags = normalizeTags(ctx.actor.id, { scope: "organization" }, found, asked);
   const [id, jobId, at] = [rand.uuid(), rand.uuid(), ctx.now()];
   const name = body.name ?? moniker(rand);
   try {
@@ -53,7 +66,7 @@ export async function createVersion(
         initiatorId: ctx.actor.id,
         type: "template_version_import",
         provisioner: body.provisioner,
-        fileId: body.file_id,
+        fileId,
         input: { template_version_id: id, user_variable_values: body.user_variable_values ?? [] },
         tags,
         createdAt: at,
@@ -86,6 +99,28 @@ export async function createVersion(
     );
   }
   return id;
+}
+
+/** A starter template as if the caller had uploaded it. */
+async function exampleFile(
+  ctx: Ctx,
+  { store, rand, examples }: CreateVersionDeps,
+  id: string,
+): Promise<string> {
+  const example = examples.find(({ about }) => about.id === id);
+  if (!example) {
+    throw new Invalid("Example not found.", { detail: `there is no example ${JSON.stringify(id)}` });
+  }
+  const data = Buffer.from(await packExample(example));
+  const file = await store.insertFile(ctx, {
+    id: rand.uuid(),
+    hash: createHash("sha256").update(data).digest("hex"),
+    createdAt: ctx.now(),
+    createdBy: ctx.actor.id,
+    mimetype: "application/x-tar",
+    data,
+  });
+  return file.id;
 }
 
 async function mustExist(ctx: Ctx, store: AuthzStore, id: string, organizationId: string): Promise<void> {

@@ -1,11 +1,9 @@
 /** Versions of templates: made as an import job, read with what the import found, archived when nobody needs them. */
 import { templateversions } from "#codersdk/templateversions.ts";
-import type { Rand } from "#cryptorand/cryptorand.ts";
 import { audit } from "../audit/audit.ts";
 import type { Ctx } from "../ctx.ts";
 import type { AuthzStore } from "../database/dbauthz/dbauthz.ts";
 import { isUniqueViolation } from "../database/errors.ts";
-import type { Pubsub } from "../database/pubsub/pubsub.ts";
 import { Invalid, NotFound } from "../errors.ts";
 import { bind, type BoundRoute } from "../httpapi/bind.ts";
 import { noBody, rawReply, type RawReply, reply } from "../httpapi/reply.ts";
@@ -14,16 +12,13 @@ import { cancelJob } from "../provisionerjobs/jobs.ts";
 import { matchedProvisioners, toProvisionerJob } from "../provisionerjobs/wire.ts";
 import { loadResources, type ViewDeps } from "../workspaceview/load.ts";
 import { mustBeImported, mustUpdate } from "./access.ts";
-import { createVersion } from "./create.ts";
+import { createVersion, type CreateVersionDeps } from "./create.ts";
 import { createDryRun, dryRunOf } from "./dryrun.ts";
 import { toParameter, toPreset, toVariable } from "./found.ts";
 import { logsOf } from "../provisionerjobs/logs-answer.ts";
 import { toNewVersion, toVersionOf } from "./view.ts";
 
-export interface TemplateVersionsDeps extends ViewDeps {
-  readonly pubsub: Pubsub;
-  readonly rand: Rand;
-}
+export interface TemplateVersionsDeps extends ViewDeps, CreateVersionDeps {}
 
 const json = (value: unknown): RawReply =>
   rawReply(200, `${JSON.stringify(value)}\n`, {

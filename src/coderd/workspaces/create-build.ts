@@ -4,7 +4,7 @@ import type { WorkspaceBuild } from "#codersdk/workspacebuilds.ts";
 import type { CreateWorkspaceBuildRequest } from "#codersdk/workspaces.ts";
 import type { Ctx } from "../ctx.ts";
 import { template as templateKind, workspace as workspaceKind } from "../database/dbauthz/kinds.ts";
-import type { Workspace } from "../database/gen/models.gen.ts";
+import type { Template, Workspace } from "../database/gen/models.gen.ts";
 import { Forbidden, Invalid } from "../errors.ts";
 import { can } from "../rbac/subject.ts";
 import { justMade, loadBuilds, type ViewDeps } from "../workspaceview/load.ts";
@@ -12,7 +12,9 @@ import type { WorkspaceViewRow } from "../workspaceview/view.ts";
 import { type BuilderDeps, makeBuild } from "../wsbuilder/build.ts";
 import { type BuildRequest, checkRequest } from "../wsbuilder/plan.ts";
 
-export interface CreateBuildDeps extends BuilderDeps, ViewDeps {}
+export interface CreateBuildDeps extends BuilderDeps, ViewDeps {
+  readonly terraformDebugMode: boolean;
+}
 
 /** The new build as it was made: its job is pending, even if a daemon takes it at once. */
 export async function createBuild(
@@ -34,13 +36,18 @@ export async function createBuild(
     if (!can(ctx.actor, "read", { type: "deployment_config" })) {
       throw new Invalid("Workspace builds with a custom log level are restricted to administrators only.");
     }
-    throw new Invalid("Terraform debug mode is disabled in the deployment configuration.");
+    if (!deps.terraformDebugMode) {
+      throw new Invalid("Terraform debug mode is disabled in the deployment configuration.");
+    }
   }
   return deps.store.inTx(ctx, {}, async (tx) => {
     const made = await makeBuild(ctx, tx, deps, {
       workspaceId: workspace.id,
       initiatorId: callerId,
       request,
+      check: ({ template, versionId }) => {
+        if (request.transition === "start") mayStartVersion(ctx, template, versionId);
+      },
     });
     const [build] = await loadBuilds({ ...deps, store: tx }, ctx, row, { id: made.build.id });
     if (!build) throw new Error("the build that was just made is gone");
@@ -68,6 +75,13 @@ function checkRights(ctx: Ctx, workspace: Workspace, { transition }: BuildReques
     can(ctx.actor, transition, workspaceKind.of(workspace)) ||
     (transition === "delete" && also !== undefined && can(ctx.actor, "delete", also));
   if (!allowed) throw new Forbidden(`You do not have permission to ${transition} this workspace.`);
+}
+
+/** A start must take the active version, where the template asks for it, unless by who may change the template. */
+export function mayStartVersion(ctx: Ctx, template: Template, versionId: string): void {
+  if (!template.requireActiveVersion || versionId === template.activeVersionId) return;
+  if (can(ctx.actor, "update", templateKind.of(template))) return;
+  throw new Forbidden("Build is not permitted: the template requires its active version.");
 }
 
 async function checkTemplateManager(

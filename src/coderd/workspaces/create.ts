@@ -9,13 +9,14 @@ import type { Template, User } from "../database/gen/models.gen.ts";
 import { Conflict, Forbidden, Invalid, invalidField, NotFound } from "../errors.ts";
 import { actors } from "../rbac/actors.ts";
 import { can } from "../rbac/subject.ts";
-import { type BuilderDeps, makeBuild } from "../wsbuilder/build.ts";
-import { findWorkspace, justMade, loadWorkspace, type ViewDeps } from "../workspaceview/load.ts";
+import { makeBuild } from "../wsbuilder/build.ts";
+import { findWorkspace, justMade, loadWorkspace } from "../workspaceview/load.ts";
 import { nextAllowedAutostart } from "../schedule/autostart.ts";
 import { ttlProblem, wholeMinutes } from "../schedule/ttl.ts";
+import { type CreateBuildDeps, mayStartVersion } from "./create-build.ts";
 import { checkedSchedule } from "./schedule.ts";
 
-export interface CreateDeps extends BuilderDeps, ViewDeps {}
+export interface CreateDeps extends CreateBuildDeps {}
 
 export interface CreateOptions {
   readonly owner: User;
@@ -52,6 +53,7 @@ export async function createWorkspace(
         throw error;
       });
       checkTemplate(ctx, template, owner);
+      mayStartVersion(ctx, template, versionId ?? template.activeVersionId);
       const autostartSchedule = template.allowUserAutostart ? schedule : null;
       const workspace = await tx.insertWorkspace(ctx, {
         id,

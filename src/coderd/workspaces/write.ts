@@ -2,6 +2,11 @@
 import { workspaces } from "#codersdk/workspaces.ts";
 import { bind, type BoundRoute } from "../httpapi/bind.ts";
 import { noBody, reply } from "../httpapi/reply.ts";
+import { actors } from "../rbac/actors.ts";
+import type { WorkspaceViewRow } from "../workspaceview/view.ts";
+import { resolveParameters } from "../wsbuilder/parameters.ts";
+import { Invalid } from "../errors.ts";
+import type { Ctx } from "../ctx.ts";
 import { resolveUser } from "../httpmw/params.ts";
 import { findWorkspace } from "../workspaceview/load.ts";
 import { aclRoutes } from "./acl.ts";
@@ -46,9 +51,26 @@ function use(deps: WriteDeps): BoundRoute[] {
       return noBody(204);
     }),
     bind(workspaces.resolveAutostart, async (ctx, req) => {
-      // Automatic starts keep the version of the last build, whose parameters fit it.
-      await findWorkspace(deps, ctx, { id: req.params.workspace });
-      return { parameter_mismatch: false };
+      const row = await findWorkspace(deps, ctx, { id: req.params.workspace });
+      return { parameter_mismatch: await nextStartMismatches(ctx, deps, row) };
     }),
   ];
+}
+
+/** Whether an automatic start would take a newer version that the last build's values do not fit. */
+async function nextStartMismatches(ctx: Ctx, { store }: WriteDeps, row: WorkspaceViewRow): Promise<boolean> {
+  const updates = row.requireActiveVersion || row.w.automaticUpdates === "always";
+  if (!updates || row.b.templateVersionId === row.templateActiveVersionId) return false;
+  const system = ctx.as(actors.provisionerd, "what a version asks for");
+  const parameters = await store.getParametersToBuild(system, {
+    templateVersionId: row.templateActiveVersionId,
+  });
+  const last = await store.getBuildParameters(system, { buildId: row.b.id });
+  try {
+    resolveParameters({ parameters, request: [], preset: [], last, firstBuild: false, classic: true });
+    return false;
+  } catch (error) {
+    if (error instanceof Invalid) return true;
+    throw error;
+  }
 }

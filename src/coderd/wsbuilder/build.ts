@@ -6,7 +6,7 @@ import type { Rand } from "#cryptorand/cryptorand.ts";
 import type { Ctx } from "../ctx.ts";
 import type { AuthzTx } from "../database/dbauthz/dbauthz.ts";
 import { isUniqueViolation } from "../database/errors.ts";
-import type { ProvisionerJob, Workspace, WorkspaceBuild } from "../database/gen/models.gen.ts";
+import type { ProvisionerJob, Template, Workspace, WorkspaceBuild } from "../database/gen/models.gen.ts";
 import type { GetPresetsToBuildRow } from "../database/gen/wsbuilder.gen.ts";
 import type { Pubsub } from "../database/pubsub/pubsub.ts";
 import { auditBuild } from "../provisionerdserver/audit-build.ts";
@@ -38,6 +38,14 @@ export interface MadeBuild {
   readonly job: ProvisionerJob;
 }
 
+export interface MakeBuild {
+  readonly workspaceId: string;
+  readonly initiatorId: string;
+  readonly request: BuildRequest;
+  /** Throws why there may be no such build of this version. */
+  readonly check?: (facts: { readonly template: Template; readonly versionId: string }) => void;
+}
+
 /** A daemon that was not seen for this long takes no job. */
 const staleMs = 90_000;
 
@@ -45,11 +53,12 @@ export async function makeBuild(
   ctx: Ctx,
   tx: AuthzTx,
   deps: BuilderDeps,
-  options: { readonly workspaceId: string; readonly initiatorId: string; readonly request: BuildRequest },
+  options: MakeBuild,
 ): Promise<MadeBuild> {
   const { request, initiatorId } = options;
   const facts = await loadFacts(ctx, tx, options.workspaceId, request);
   const { version, preset } = checkBuild(facts, request);
+  options.check?.({ template: facts.template, versionId: version.v.id });
   const resolved = await buildValues(ctx, tx, deps.forms, { facts, request, version, preset });
   const plan = planBuild(facts, request, resolved);
   const { workspace } = facts;

@@ -118,6 +118,48 @@ UPDATE workspaces SET
 WHERE template_id = @id AND NOT deleted AND dormant_at IS NOT NULL
   AND owner_id <> 'c42fdf75-3097-471c-8c33-fb52454d81c0';
 
+-- name: UpdateTemplateAcl :one
+UPDATE templates SET user_acl = @user_acl, group_acl = @group_acl, updated_at = @updated_at WHERE id = @id RETURNING *;
+
+-- name: GetTemplateAclUsers :many
+SELECT sqlc.embed(u),
+  ARRAY(SELECT m.organization_id FROM organization_members m WHERE m.user_id = u.id ORDER BY m.organization_id)::uuid[] AS organization_ids
+FROM users u WHERE u.id = ANY (@ids::uuid[]) AND NOT u.deleted ORDER BY lower(u.username);
+
+-- name: GetAclCandidates :many
+-- Members of an organization who can be named in its templates' access lists.
+SELECT sqlc.embed(u) FROM users u JOIN organization_members m ON m.user_id = u.id
+WHERE m.organization_id = @organization_id AND NOT u.deleted AND NOT u.is_system AND u.status <> 'suspended'
+ORDER BY lower(u.username) LIMIT @max::int;
+
+-- name: GetGroupIdsOfOrganization :many
+SELECT id FROM groups WHERE organization_id = @organization_id ORDER BY name;
+
+-- name: GetWorkspacesToReschedule :many
+-- Living workspaces of a template with their completed starts, whose stops and starts follow the template.
+SELECT w.id, w.autostart_schedule, w.ttl_ms, b.id AS build_id, b.deadline, b.max_deadline, j.completed_at,
+  o.quiet_hours_schedule
+FROM workspaces w
+JOIN users o ON o.id = w.owner_id
+JOIN workspace_builds b ON b.workspace_id = w.id
+  AND b.build_number = (SELECT max(n.build_number) FROM workspace_builds n WHERE n.workspace_id = w.id)
+JOIN provisioner_jobs j ON j.id = b.job_id
+WHERE w.template_id = @id AND NOT w.deleted AND w.owner_id <> 'c42fdf75-3097-471c-8c33-fb52454d81c0'
+  AND b.transition = 'start' AND j.job_status = 'succeeded';
+
+-- name: GetSchedulesOfTemplate :many
+SELECT id, autostart_schedule FROM workspaces
+WHERE template_id = @id AND NOT deleted AND autostart_schedule IS NOT NULL
+  AND owner_id <> 'c42fdf75-3097-471c-8c33-fb52454d81c0';
+
 -- name: ClearNextStartsOfTemplate :exec
--- Whoever starts workspaces works out an empty one anew.
 UPDATE workspaces SET next_start_at = NULL WHERE template_id = @id AND next_start_at IS NOT NULL;
+
+-- name: SetNextStarts :exec
+UPDATE workspaces w SET next_start_at = n.next_start_at
+FROM unnest(@ids::uuid[], @next_start_ats::timestamptz[]) AS n (id, next_start_at)
+WHERE w.id = n.id AND w.template_id = @template_id;
+
+-- name: SetDeadlines :exec
+UPDATE workspace_builds
+SET deadline = sqlc.narg('deadline'), max_deadline = sqlc.narg('max_deadline'), updated_at = @now WHERE id = @build_id;

@@ -1,10 +1,14 @@
 import type { templatesQueries } from "../../gen/templates.gen.ts";
 import type { RulesOf } from "../dbauthz.ts";
 import { inOrganization, template } from "../kinds.ts";
-import { templateById } from "../load.ts";
-import { arg, filter, open, parent, row } from "../rule.ts";
+import { templateById, templateOf } from "../load.ts";
+import { arg, filter, open, parent, row, system } from "../rule.ts";
 
 const update = parent("update", template, templateById);
+const names = system(
+  "read",
+  "who is, or may be, named by the access list of a template that the caller may change",
+);
 const remove = parent("delete", template, templateById);
 
 export const templatesRules = {
@@ -18,8 +22,16 @@ export const templatesRules = {
   updateTemplateActiveVersion: update,
   deleteTemplate: remove,
   countWorkspacesOfTemplate: remove,
+  updateTemplateAcl: parent("create", template, templateById),
+  getTemplateAclUsers: names,
+  getAclCandidates: names,
+  getGroupIdsOfOrganization: names,
   // Settings of the template that reach its workspaces.
   touchWorkspacesOfTemplate: update,
   updateDormantWorkspacesOfTemplate: update,
+  getWorkspacesToReschedule: update,
+  getSchedulesOfTemplate: update,
   clearNextStartsOfTemplate: update,
+  setNextStarts: parent("update", template, templateOf),
+  setDeadlines: system("update", "follows from the settings of a template that the caller changes"),
 } satisfies RulesOf<typeof templatesQueries>;
