@@ -112,6 +112,9 @@ async function oneRound({ rig, ledger, rand, steady, plan, resumed }: Round): Pr
       );
     }
     await pause(500 + rand.int(500));
+  } catch (error) {
+    // What does not come back in its time is a violation like any other.
+    out.push(error instanceof Error ? error.message : String(error));
   } finally {
     stop.abort();
     await Promise.all(running);

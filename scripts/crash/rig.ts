@@ -9,6 +9,7 @@ import { dirname, join } from "node:path";
 import pg from "pg";
 import { type Client, newClient } from "#codersdk/client.ts";
 import { contract } from "#codersdk/contract.ts";
+import { realClock as clock } from "#quartz/clock.ts";
 import { clientConfig } from "#coderd/database/connection.ts";
 import { root } from "../run.ts";
 import { type Program, runProgram, startProgram } from "./program.ts";
@@ -16,6 +17,7 @@ import { killQuietly, workspaceProcesses } from "./processes.ts";
 import { freePort, tail, until } from "./wait.ts";
 
 const bootMs = 60_000;
+const sqlMs = 20_000;
 const template = "local";
 
 export interface Rig extends AsyncDisposable {
@@ -58,7 +60,7 @@ export async function startRig(): Promise<Rig> {
     await answer?.body?.cancel();
     return (
       answer?.status === 200 &&
-      (await rig.sql("SELECT 1").then(
+      (await queryOnce(dataDir, "SELECT 1", []).then(
         () => true,
         () => false,
       ))
@@ -104,20 +106,7 @@ export async function startRig(): Promise<Rig> {
       const file = join(dataDir, "postmaster.pid");
       return existsSync(file) ? Number(readFileSync(file, "utf8").split("\n")[0]) || undefined : undefined;
     },
-    async sql<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-      const [, , , port, host = ""] = readFileSync(join(dataDir, "postmaster.pid"), "utf8").split("\n");
-      const db = new pg.Client({
-        ...clientConfig({ host, port: Number(port), user: "coder", database: "postgres" }),
-        connectionTimeoutMillis: 2_000,
-      });
-      db.on("error", () => {});
-      try {
-        await db.connect();
-        return (await db.query(text, [...values])).rows;
-      } finally {
-        await db.end().catch(() => {});
-      }
-    },
+    sql: (text, values = []) => query(dataDir, text, values),
     coder: (args, onOutput) =>
       startProgram({
         args,
@@ -194,4 +183,36 @@ function environment(dir: string, url: string, workspacesDir: string): NodeJS.Pr
 function must<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new Error(`the ${what} was never started`);
   return value;
+}
+
+/** A killed database takes a moment to notice and another to recover; what was sent to it is only ever read. */
+async function query<Row>(dataDir: string, text: string, values: readonly unknown[]): Promise<Row[]> {
+  const end = clock.monotonic() + sqlMs;
+  for (;;) {
+    try {
+      return await queryOnce(dataDir, text, values);
+    } catch (error) {
+      if (isSqlFault(error) || clock.monotonic() > end) throw error;
+      await clock.sleep(100);
+    }
+  }
+}
+
+/** The statement itself is wrong. */
+const isSqlFault = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && /^(?:42|22)/.test(String(error.code));
+
+async function queryOnce<Row>(dataDir: string, text: string, values: readonly unknown[]): Promise<Row[]> {
+  const [, , , port, host = ""] = readFileSync(join(dataDir, "postmaster.pid"), "utf8").split("\n");
+  const db = new pg.Client({
+    ...clientConfig({ host, port: Number(port), user: "coder", database: "postgres" }),
+    connectionTimeoutMillis: 2_000,
+  });
+  db.on("error", () => {});
+  try {
+    await db.connect();
+    return (await db.query(text, [...values])).rows;
+  } finally {
+    await db.end().catch(() => {});
+  }
 }

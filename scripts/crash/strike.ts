@@ -4,8 +4,19 @@ import { isAgent, killQuietly, workspaceProcesses } from "./processes.ts";
 import type { Rig } from "./rig.ts";
 import { pause, until } from "./wait.ts";
 
-export const strikeKinds = ["server", "daemon", "database", "backend", "agent", "starting"] as const;
+export const strikeKinds = [
+  "server",
+  "daemon",
+  "database",
+  "restart",
+  "agent",
+  "backend",
+  "starting",
+] as const;
 export type StrikeKind = (typeof strikeKinds)[number];
+
+/** Service managers kill after 90 s; a restart should not feel like one. */
+const gracefulMs = 20_000;
 
 export interface Struck {
   readonly kind: StrikeKind;
@@ -27,6 +38,11 @@ export async function strike(kind: StrikeKind, { rig, rand, victims }: StrikeOpt
     case "server":
       await rig.server().kill();
       await pause(rand.int(400));
+      await rig.startServer();
+      break;
+    case "restart":
+      // No kill: an operator restarts the service. That must neither hang nor lose anything either.
+      await endGently(rig);
       await rig.startServer();
       break;
     case "starting":
@@ -72,4 +88,13 @@ export async function strike(kind: StrikeKind, { rig, rand, victims }: StrikeOpt
   }
   await rig.awaitHealthy();
   return { kind, workspaces };
+}
+
+async function endGently(rig: Rig): Promise<void> {
+  let ended = false;
+  void rig
+    .server()
+    .kill("SIGTERM")
+    .then(() => (ended = true));
+  await until("the server ends after SIGTERM", gracefulMs, () => ended);
 }

@@ -50,3 +50,19 @@ export function isUnreachable(error: unknown): boolean {
   if (!(error instanceof Error) || !("code" in error)) return false;
   return ["ECONNREFUSED", "ECONNRESET", "ENOENT", "57P01", "57P03"].includes(String(error.code));
 }
+
+/** The server went away under a statement: whether it was done is not known. */
+export function isConnectionLost(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return /^Connection terminated|^Client has encountered a connection error/.test(error.message);
+}
+
+/** A write did not find room: on the disk that holds the database, or in a quota. */
+export function isDiskFull(error: unknown): boolean {
+  return sqlState(error) === "53100";
+}
+
+/** The server has no memory or connections left for this one. */
+export function isExhausted(error: unknown): boolean {
+  return sqlState(error)?.startsWith("53") === true;
+}

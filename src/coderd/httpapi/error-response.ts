@@ -1,7 +1,8 @@
 /** Errors → responses; the only place that knows how a thrown thing looks to an HTTP client. */
 import { encode } from "#codersdk/wire-encode.ts";
 import { Response } from "#codersdk/response.ts";
-import { ApiError } from "../errors.ts";
+import { isConnectionLost, isDiskFull, isExhausted, isUnreachable } from "../database/errors.ts";
+import { ApiError, Unavailable } from "../errors.ts";
 
 /** A plain-text answer, for the few errors that are not JSON. */
 export class TextError extends ApiError {}
@@ -23,7 +24,8 @@ export interface ErrorResponse {
 export const jsonType = "application/json; charset=utf-8";
 
 /** Anything that is no `ApiError` is a fault of ours: 500, and its reason stays in the log. */
-export function errorResponse(error: unknown): ErrorResponse {
+export function errorResponse(thrown: unknown): ErrorResponse {
+  const error = databaseFault(thrown) ?? thrown;
   if (error instanceof ApiError) {
     return {
       status: error.status,
@@ -52,4 +54,20 @@ function clientFault(error: unknown): number | undefined {
   if (!(error instanceof Error) || !("statusCode" in error)) return undefined;
   const { statusCode } = error;
   return typeof statusCode === "number" && statusCode >= 400 && statusCode < 500 ? statusCode : undefined;
+}
+
+/** What the operator can do something about, and what passes: people should not be sent to report a bug. */
+function databaseFault(error: unknown): ApiError | undefined {
+  if (isDiskFull(error)) {
+    return new Unavailable(
+      "The disk that holds the database is full. Nothing was changed; free some space on it.",
+    );
+  }
+  if (isExhausted(error)) return new Unavailable("The database is out of resources. Try again in a moment.");
+  if (isUnreachable(error) || isConnectionLost(error)) {
+    return new Unavailable(
+      "The database cannot be reached. Try again in a moment; the server's log says why.",
+    );
+  }
+  return undefined;
 }
