@@ -172,6 +172,7 @@ export class Agent implements AsyncDisposable {
           home,
           logs: this.#logs,
           command: (request) => services.command(request),
+          spawn: services.spawner.spawn,
           report: (report) => services.reportScript(report),
         },
         signal,

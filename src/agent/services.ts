@@ -7,6 +7,7 @@ import type { ScriptReport } from "./agentscripts/runner.ts";
 import { scriptBinDir } from "./agentscripts/runner.ts";
 import { buildCommand, type Command, type CommandRequest } from "./command/command.ts";
 import { currentUser } from "./command/user.ts";
+import { Spawner } from "./command/spawner.ts";
 import { ConnectionReports } from "./connections.ts";
 import type { ParsedManifest } from "./manifest.ts";
 import { MetadataCollector } from "./metadata.ts";
@@ -20,6 +21,7 @@ const reportDeadlineMs = 30_000;
 export class AgentServices implements AsyncDisposable {
   readonly connections: ConnectionReports;
   readonly metadata: MetadataCollector;
+  readonly spawner = new Spawner();
   token = "";
   manifest: ParsedManifest | undefined;
   banners: readonly string[] = [];
@@ -116,6 +118,7 @@ export class AgentServices implements AsyncDisposable {
       clock,
       log: log.named("ssh"),
       command: (request) => this.command(request),
+      spawn: this.spawner.spawn,
       banners: () => this.banners,
       motdFile: () => this.manifest?.message.motdPath ?? "",
       blockFileTransfer: blockFileTransfer ?? false,
@@ -150,5 +153,6 @@ export class AgentServices implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const network = await this.#network?.catch(() => undefined);
     await network?.[Symbol.asyncDispose]();
+    await this.spawner[Symbol.asyncDispose]();
   }
 }

@@ -2,13 +2,14 @@
  * One run of one script: its process in a session of its own, its output as lines and into a file, its time limit, and
  * what to report (spec agent §8). Never rejects: a script that cannot start is a result too.
  */
-import { spawn, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { createWriteStream, type WriteStream } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Readable } from "node:stream";
 import type { Clock, Timer } from "#quartz/clock.ts";
 import type { Command } from "../command/command.ts";
+import { type Spawn, spawnWithSockets } from "../command/spawner.ts";
 import { LineSplitter } from "./lines.ts";
 
 export type ScriptStatus = "ok" | "exit_failure" | "timed_out" | "pipes_left_open";
@@ -23,6 +24,8 @@ export interface ScriptRun {
 
 export interface RunOptions {
   readonly command: Command;
+  /** @default by sockets */
+  readonly spawn?: Spawn | undefined;
   /** Raw output goes here; an earlier run's is replaced. */
   readonly logFile: string;
   /** 0 = none. */
@@ -65,14 +68,14 @@ async function openLog(path: string): Promise<WriteStream> {
   return stream;
 }
 
-function runProcess(
+async function runProcess(
   options: RunOptions,
   file: WriteStream | undefined,
 ): Promise<{ exitCode: number; status: ScriptStatus }> {
   const { clock, signal, timeoutMs, onLine } = options;
-  const { file: program, args, env, cwd } = options.command;
-  const child = spawn(program, args, { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
-  const streams = [read(child.stdout, "stdout", file, onLine), read(child.stderr, "stderr", file, onLine)];
+  const { spawn = spawnWithSockets } = options;
+  const { child, stdout, stderr } = await spawn(options.command, { stdin: false });
+  const streams = [read(stdout, "stdout", file, onLine), read(stderr, "stderr", file, onLine)];
   return new Promise((resolve, reject) => {
     const timers: Timer[] = [];
     let timedOut = false;

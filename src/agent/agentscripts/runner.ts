@@ -10,6 +10,7 @@ import type { Clock } from "#quartz/clock.ts";
 import type { Logger } from "#slog/slog.ts";
 import { uuidText } from "#tailnet/addresses.ts";
 import type { Command, CommandRequest } from "../command/command.ts";
+import type { Spawn } from "../command/spawner.ts";
 import { expandPath } from "../command/expand.ts";
 import type { LogSender } from "../log-sender.ts";
 import { durationMs } from "../wire.ts";
@@ -38,6 +39,7 @@ export interface ScriptRunnerOptions {
   readonly home: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly command: (request: CommandRequest) => Command;
+  readonly spawn?: Spawn;
   /** Delivers a report; failures are its business. */
   readonly report: (report: ScriptReport) => Promise<void>;
 }
@@ -88,6 +90,7 @@ async function runOne(
       text: script.script,
       extra: { CODER_SCRIPT_DATA_DIR: dataDir, CODER_SCRIPT_BIN_DIR: scriptBinDir(options.dataDir) },
     }),
+    spawn: options.spawn,
     logFile: expandPath(path, { env, home, base: options.logDir }),
     timeoutMs: durationMs(script.timeout),
     clock,

@@ -2,6 +2,7 @@
 import type { Connection } from "ssh2";
 import { Forwards } from "./forwards.ts";
 import { limits, type ConnectionOptions } from "./options.ts";
+import { watchPtyModes } from "./pty-modes.ts";
 import { startSession } from "./session.ts";
 
 /** At shutdown a client has so long to close its end. */
@@ -24,11 +25,19 @@ export class SshConnection {
     const release = (): void => void channels--;
     const forwards = new Forwards(connection, { ...options, gone: gone.signal, admit, release });
 
+    const ptyModes = watchPtyModes(connection);
     connection.on("authentication", (context) => context.accept());
     connection.on("error", (error: Error) => log.debug("ssh connection failed", { error }));
     connection.on("session", (accept, reject) => {
       if (!admit()) return reject();
-      const session = startSession(accept(), { ...options, gone: gone.signal });
+      const session = startSession(accept(), {
+        ...options,
+        connection,
+        ptyModes,
+        gone: gone.signal,
+        admit,
+        release,
+      });
       sessions.add(session);
       void session.finally(() => (release(), sessions.delete(session)));
     });

@@ -3,17 +3,14 @@
  * to the client), TCP and unix sockets. Listeners end with the connection.
  */
 import { mkdir, lstat, rm } from "node:fs/promises";
-import { createConnection, createServer, type Server, type Socket } from "node:net";
+import { createConnection, createServer, type Server } from "node:net";
 import { dirname } from "node:path";
 import type { Duplex } from "node:stream";
 import type { Connection } from "ssh2";
+import { join, offer, type OfferOptions } from "./offer.ts";
 import type { SessionOptions } from "./options.ts";
 
-export interface ForwardOptions extends SessionOptions {
-  /** Whether one more channel may open; each admitted one is released once. */
-  readonly admit: () => boolean;
-  readonly release: () => void;
-}
+export type ForwardOptions = SessionOptions & OfferOptions;
 
 /** Listeners that one connection may ask for. */
 const maxListeners = 256;
@@ -92,14 +89,17 @@ export class Forwards implements AsyncDisposable {
   async #listenTcp({ bindAddr, bindPort }: { bindAddr: string; bindPort: number }): Promise<number> {
     let port = bindPort;
     const server = createServer({ allowHalfOpen: true }, (socket) => {
-      this.#offer(socket, (opened) =>
-        this.#connection.forwardOut(
-          bindAddr,
-          port,
-          socket.remoteAddress ?? "127.0.0.1",
-          socket.remotePort ?? 0,
-          opened,
-        ),
+      offer(
+        socket,
+        (opened) =>
+          void this.#connection.forwardOut(
+            bindAddr,
+            port,
+            socket.remoteAddress ?? "127.0.0.1",
+            socket.remotePort ?? 0,
+            opened,
+          ),
+        this.#options,
       );
     });
     const host = bindAddr === "" || bindAddr === "*" ? "::" : bindAddr;
@@ -118,7 +118,11 @@ export class Forwards implements AsyncDisposable {
     if (old?.isDirectory()) throw new Error(`${path} is a directory`);
     if (old) await rm(path);
     const server = createServer({ allowHalfOpen: true }, (socket) => {
-      this.#offer(socket, (opened) => this.#connection.openssh_forwardOutStreamLocal(path, opened));
+      offer(
+        socket,
+        (opened) => void this.#connection.openssh_forwardOutStreamLocal(path, opened),
+        this.#options,
+      );
     });
     await this.#start(server, { path });
     this.#listeners.set(path, server);
@@ -137,25 +141,6 @@ export class Forwards implements AsyncDisposable {
     }
   }
 
-  /** Opens a channel to the client for a socket that somebody opened to us. */
-  #offer(socket: Socket, open: (opened: (error: Error | undefined, channel: Duplex) => void) => void): void {
-    const { admit, release, gone } = this.#options;
-    socket.on("error", () => socket.destroy());
-    if (!admit()) {
-      socket.destroy();
-      return;
-    }
-    socket.setNoDelay(true);
-    open((error, channel) => {
-      if (error) {
-        release();
-        socket.destroy();
-        return;
-      }
-      join(socket, channel, { gone, release });
-    });
-  }
-
   #stop(key: string): undefined {
     const server = this.#listeners.get(key);
     if (!server) throw new Error(`nothing listens at ${key}`);
@@ -167,30 +152,6 @@ export class Forwards implements AsyncDisposable {
     for (const server of this.#listeners.values()) server.close();
     this.#listeners.clear();
   }
-}
-
-/** Ties a socket and a channel together, both ways, each side's end passed on. */
-function join(
-  socket: Socket,
-  channel: Duplex,
-  ends: { readonly gone: AbortSignal; readonly release: () => void },
-): void {
-  let done = false;
-  const end = (): void => {
-    if (done) return;
-    done = true;
-    ends.release();
-    ends.gone.removeEventListener("abort", end);
-    socket.destroy();
-    channel.destroy();
-  };
-  ends.gone.addEventListener("abort", end, { once: true });
-  socket.on("error", end);
-  socket.once("close", end);
-  channel.once("close", end);
-  channel.on("error", end);
-  socket.pipe(channel);
-  channel.pipe(socket);
 }
 
 function tcpInfo(info: unknown): { bindAddr: string; bindPort: number } {

@@ -10,7 +10,8 @@ import { test, type TestContext } from "node:test";
 import { cryptoRand } from "#cryptorand/cryptorand.ts";
 import { realClock } from "#quartz/clock.ts";
 import { discardLogger } from "#slog/slog.ts";
-import { tempDir } from "#testutil/testutil.ts";
+import { Pty } from "#pty/pty.ts";
+import { eventually, tempDir } from "#testutil/testutil.ts";
 import { hostKey } from "./hostkey.ts";
 import type { SshOptions } from "./options.ts";
 import { SshServer } from "./server.ts";
@@ -23,7 +24,14 @@ interface Result {
 
 interface OpenSsh {
   readonly dir: string;
-  run(program: "ssh" | "sftp" | "scp", args: readonly string[], input?: string): Promise<Result>;
+  /** ssh in a terminal of its own, after a script that sets it up. */
+  interactive(args: readonly string[], script: string): Promise<{ code: number; shown: string }>;
+  run(
+    program: "ssh" | "sftp" | "scp",
+    args: readonly string[],
+    input?: string,
+    env?: Readonly<Record<string, string>>,
+  ): Promise<Result>;
 }
 
 async function openssh(t: TestContext, options: Partial<SshOptions> = {}): Promise<OpenSsh | undefined> {
@@ -62,12 +70,27 @@ async function openssh(t: TestContext, options: Partial<SshOptions> = {}): Promi
   ];
   return {
     dir,
-    run: (program, args, input = "") =>
+    async interactive(args, script) {
+      // The modes of this terminal are what the client sends.
+      const line = ["ssh", ...common, "-p", port, ...args].map((arg) => `'${arg}'`).join(" ");
+      const pty = Pty.start({
+        command: "/bin/sh",
+        args: ["-c", `${script}; exec ${line}`],
+        env: { PATH: "/usr/local/bin:/usr/bin:/bin", TERM: "xterm" },
+        cwd: dir,
+        clock: realClock,
+      });
+      t.after(() => pty.destroy());
+      let shown = "";
+      for await (const chunk of pty) shown += Buffer.from(chunk).toString();
+      return { code: (await pty.exited).code, shown };
+    },
+    run: (program, args, input = "", env = {}) =>
       new Promise((resolve) => {
         const child = execFile(
           `/usr/bin/${program}`,
           [...common, program === "ssh" ? "-p" : "-P", port, ...args],
-          { encoding: "latin1", maxBuffer: 1 << 28, timeout: 30_000 },
+          { encoding: "latin1", maxBuffer: 1 << 28, timeout: 30_000, env: { ...process.env, ...env } },
           (error, stdout, stderr) => {
             const code = error ? (typeof error.code === "number" ? error.code : -1) : 0;
             resolve({ code, stdout, stderr });
@@ -88,6 +111,48 @@ test("ssh: codes, both streams, input, a terminal", async (t) => {
   assert.equal(terminal.code, 3);
   assert.match(terminal.stdout, /tty/u);
   assert.equal((await client.run("ssh", ["-s", "u@127.0.0.1", "nosub"])).code, 255);
+});
+
+test("ssh: from a real terminal, whose modes and size arrive", async (t) => {
+  const client = await openssh(t);
+  if (!client) return;
+  const setUp = "stty rows 33 cols 77 erase ^H intr ^T iutf8 -echoctl";
+  const done = await client.interactive(["-tt", "u@127.0.0.1", "stty -a; exit 4"], setUp);
+  assert.equal(done.code, 4, done.shown);
+  assert.match(done.shown, /rows 33; columns 77/u);
+  for (const word of ["erase = ^H", "intr = ^T", "-echoctl", " iutf8"])
+    assert.ok(done.shown.includes(word), word);
+});
+
+test("ssh -A: the client's agent answers in the session, and its socket goes with it", async (t) => {
+  const client = await openssh(t);
+  if (!client) return;
+  const local = await tempDir(t);
+  const socket = join(local, "agent.sock");
+  // An agent with no keys: SSH_AGENT_IDENTITIES_ANSWER, zero of them.
+  const fake = createServer((stream) =>
+    stream.on("data", () => stream.write(Buffer.from("000000050c00000000", "hex"))),
+  );
+  await new Promise<void>((resolve) => fake.listen(socket, () => resolve()));
+  t.after(() => fake.close());
+  const env = { SSH_AUTH_SOCK: socket };
+  const args = ["-A", "u@127.0.0.1", "ssh-add -l; echo code $?; echo $SSH_AUTH_SOCK"];
+  const done = await client.run("ssh", args, "", env);
+  assert.match(done.stdout, /no identities\.\ncode 1\n/u, done.stderr);
+  const path = done.stdout.trim().split("\n").at(-1) ?? "";
+  assert.match(path, /auth-agent.*listener\.sock$/u);
+  await eventually("gone", () => !existsSync(path));
+});
+
+test("ssh -X: a display whose connections reach the client's, with its cookie", async (t) => {
+  const client = await openssh(t);
+  if (!client) return;
+  if (!existsSync("/usr/bin/xauth")) return t.skip("OpenSSH needs xauth, which is not on this machine");
+  const script =
+    "echo $DISPLAY; grep -ao MIT-MAGIC-COOKIE-1 .Xauthority; exec 3<>/dev/tcp/127.0.0.1/$((6000 + ${DISPLAY:10:2})) && echo open";
+  const args = ["-Y", "u@127.0.0.1", `bash -c '${script}'`];
+  const done = await client.run("ssh", args, "", { DISPLAY: ":97" });
+  assert.match(done.stdout, /^localhost:\d+\.0\n.*MIT-MAGIC-COOKIE-1.*open\n$/su, done.stderr);
 });
 
 test("ssh: a megabyte each way arrives whole", async (t) => {

@@ -4,6 +4,8 @@ import type { PseudoTtyInfo } from "ssh2";
 import type { Clock } from "#quartz/clock.ts";
 import type { Logger } from "#slog/slog.ts";
 import type { Command, CommandRequest } from "../command/command.ts";
+import type { Spawn } from "../command/spawner.ts";
+import type { Modes } from "./modes.ts";
 
 export type SessionKind = "ssh" | "vscode" | "jetbrains" | "unknown";
 
@@ -14,6 +16,8 @@ export interface SshOptions {
   readonly log: Logger;
   /** What to run; throws when the agent does not know yet. */
   readonly command: (request: CommandRequest) => Command;
+  /** Starts commands that have no terminal. @default by sockets */
+  readonly spawn?: Spawn;
   /** Announcements, shown before a login shell in a terminal. */
   readonly banners?: () => readonly string[];
   /** File shown after them; empty for none. */
@@ -56,7 +60,10 @@ export interface SessionOptions extends ConnectionOptions {
 export interface SessionRequest {
   readonly command: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Variables that we add: where forwarded agents and displays are. */
+  readonly extra: Readonly<Record<string, string>>;
   readonly terminal: PseudoTtyInfo | undefined;
+  readonly modes: Modes;
 }
 
 /** How a session ended: for the exit status and for the connection report. */

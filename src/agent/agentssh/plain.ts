@@ -2,9 +2,9 @@
  * A command without a terminal: three streams and an exit code. The process leads a session of its own. A client that
  * goes away does not kill it (OpenSSH does not either); its next write to a closed stream does.
  */
-import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import type { ServerChannel, Session } from "ssh2";
+import { spawnWithSockets } from "../command/spawner.ts";
 import { exitCodes, reasonOf, type SessionEnd, type SessionOptions, type SessionRequest } from "./options.ts";
 import { pump } from "./pump.ts";
 
@@ -14,11 +14,12 @@ export async function runPlain(
   request: SessionRequest,
   options: SessionOptions,
 ): Promise<SessionEnd> {
-  const { file, args, env, cwd } = options.command({ text: request.command, env: request.env });
-  const child = spawn(file, args, { cwd, env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+  const { spawn = spawnWithSockets } = options;
+  const command = options.command({ text: request.command, env: request.env, extra: request.extra });
+  const { child, stdin, stdout, stderr } = await spawn(command, { stdin: true });
   const exit = new Promise<SessionEnd>((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", (code, signal) => {
+    child.once("exit", (code, signal) => {
       if (code === null) {
         resolve({ code: exitCodes.signal, reason: `process ended by ${signal ?? "a signal"}` });
       } else resolve({ code, reason: reasonOf(code) });
@@ -29,10 +30,10 @@ export async function runPlain(
   const closed = closedSignal(channel, options.gone);
   onSignals(session, (signal) => void child.kill(signal));
   // A process that does not read its input, or has ended, is no error.
-  child.stdin.on("error", () => child.stdin.destroy());
-  channel.pipe(child.stdin);
+  stdin?.on("error", () => stdin.destroy());
+  if (stdin) channel.pipe(stdin);
   const link = { transport: options.transport, closed };
-  const output = Promise.all([pump(child.stdout, channel, link), pump(child.stderr, channel.stderr, link)]);
+  const output = Promise.all([pump(stdout, channel, link), pump(stderr, channel.stderr, link)]);
   try {
     const [end] = await Promise.all([exit, output]);
     return end;

@@ -2,8 +2,11 @@
  * One session channel: variables, a terminal if asked for, then exactly one of shell, command, sftp. Ends with the
  * process's exit status, sent after the last byte of its output.
  */
-import type { PseudoTtyInfo, ServerChannel, Session } from "ssh2";
+import type { Connection, PseudoTtyInfo, ServerChannel, Session } from "ssh2";
 import { shellWords } from "../command/shell-words.ts";
+import { forwardAgent, type Forwarding } from "./agent-forward.ts";
+import type { Modes } from "./modes.ts";
+import type { OfferOptions } from "./offer.ts";
 import {
   exitCodes,
   limits,
@@ -15,6 +18,7 @@ import {
 import { closedSignal, runPlain } from "./plain.ts";
 import { serveSftp } from "./sftp/serve.ts";
 import { runTerminal } from "./terminal.ts";
+import { forwardX11 } from "./x11.ts";
 
 /** Programs that move files; `blockFileTransfer` refuses them. A sign, not a wall. */
 const transferPrograms = new Set(["nc", "rsync", "scp", "sftp"]);
@@ -26,14 +30,49 @@ const kinds: Readonly<Record<string, SessionKind>> = {
   jetbrains: "jetbrains",
 };
 
+export type SessionContext = SessionOptions &
+  OfferOptions & {
+    readonly connection: Connection;
+    /** Modes of the `pty-req` that is being handled. */
+    readonly ptyModes: () => Modes;
+  };
+
 /** Resolves when the session is over, its process ended or told to. Never rejects. */
-export function startSession(session: Session, options: SessionOptions): Promise<void> {
+export function startSession(session: Session, options: SessionContext): Promise<void> {
   const env: Record<string, string> = {};
+  const extra: Record<string, string> = {};
+  /** Set up by earlier requests, before the command starts. */
+  const pending: Promise<void>[] = [];
+  const forwards = new AsyncDisposableStack();
   let bytes = 0;
   let terminal: PseudoTtyInfo | undefined;
+  let modes: Modes = new Map();
   const over = Promise.withResolvers<void>();
   const run = (work: () => Promise<void>): void => {
-    over.resolve(work().catch((error: unknown) => options.log.warn("ssh session failed", { error })));
+    over.resolve(
+      Promise.all(pending)
+        .then(work)
+        .catch((error: unknown) => options.log.warn("ssh session failed", { error }))
+        .finally(() => forwards.disposeAsync()),
+    );
+  };
+  const forward = (
+    what: string,
+    start: () => Promise<Forwarding>,
+    reject: (() => void) | undefined,
+  ): void => {
+    pending.push(
+      start().then(
+        ({ variables, ...forwarding }) => {
+          forwards.use(forwarding);
+          Object.assign(extra, variables);
+        },
+        (error: unknown) => {
+          options.log.warn("ssh forwarding failed", { what, error });
+          reject?.();
+        },
+      ),
+    );
   };
 
   session.on("env", (accept: (() => void) | undefined, reject: (() => void) | undefined, { key, val }) => {
@@ -46,10 +85,21 @@ export function startSession(session: Session, options: SessionOptions): Promise
   });
   session.on("pty", (accept: (() => void) | undefined, _reject, info) => {
     terminal = info;
+    modes = options.ptyModes();
     accept?.();
   });
+  session.on("auth-agent", (accept: (() => void) | undefined) => {
+    accept?.();
+    forward("agent", () => forwardAgent(options), undefined);
+  });
+  session.on("x11", (accept: (() => void) | undefined, reject: (() => void) | undefined, info) => {
+    const home = options.command({ text: "" }).env["HOME"] ?? "/";
+    forward("x11", () => forwardX11(info, { ...options, home }).finally(() => accept?.()), reject);
+  });
   const start = (accept: () => ServerChannel, command: string): void => {
-    run(() => runCommand(accept(), session, { command, env, terminal }, options));
+    // At once: what the client sends next is for this channel.
+    const channel = accept();
+    run(() => runCommand(channel, session, { command, env, extra, terminal, modes }, options));
   };
   session.on("shell", (accept) => start(accept, ""));
   session.on("exec", (accept, _reject, { command }) => start(accept, command));
@@ -60,13 +110,18 @@ export function startSession(session: Session, options: SessionOptions): Promise
       return;
     }
     const end = options.onSession?.(kind, options.peer);
+    const channel = accept();
     run(async () => {
-      const result = await runSftp(accept(), options);
+      const result = await runSftp(channel, options);
       end?.(result.code, result.reason);
     });
   });
-  session.on("close", () => over.resolve());
-  options.gone.addEventListener("abort", () => over.resolve(), { once: true });
+  const end = (): void => {
+    over.resolve();
+    void forwards.disposeAsync();
+  };
+  session.on("close", end);
+  options.gone.addEventListener("abort", end, { once: true });
   return over.promise;
 }
 

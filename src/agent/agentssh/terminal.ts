@@ -4,6 +4,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ServerChannel, Session } from "ssh2";
 import { Pty, signalName } from "#pty/pty.ts";
+import type { Command } from "../command/command.ts";
+import { type Modes, sttyArguments } from "./modes.ts";
 import { exitCodes, reasonOf, type SessionEnd, type SessionOptions, type SessionRequest } from "./options.ts";
 import { closedSignal, onSignals } from "./plain.ts";
 import { pump, write } from "./pump.ts";
@@ -19,8 +21,10 @@ export async function runTerminal(
 ): Promise<SessionEnd> {
   const { terminal } = request;
   const closed = closedSignal(channel, options.gone);
-  const extra = { TERM: terminal?.term || "xterm-256color" };
-  const { file, args, env, cwd } = options.command({ text: request.command, env: request.env, extra });
+  const extra = { ...request.extra, TERM: terminal?.term || "xterm-256color" };
+  const command = options.command({ text: request.command, env: request.env, extra });
+  const { env, cwd } = command;
+  const { file, args } = inTerminal(command, request.modes);
   if (request.command === "") await greet(channel, env["HOME"] ?? "/", options, closed);
   const pty = Pty.start({
     command: file,
@@ -52,6 +56,17 @@ export async function runTerminal(
   }
   return { code, reason: reasonOf(code) };
 }
+
+/** A shell sets the modes, and the terminal's name, before it becomes the command, which never sees others. */
+function inTerminal(command: Command, modes: Modes): Pick<Command, "file" | "args"> {
+  if (!existsSync(shell)) return command;
+  const wanted = sttyArguments(modes);
+  const stty = wanted.length === 0 ? "" : `stty ${wanted.join(" ")} 2>/dev/null; `;
+  const script = `${stty}SSH_TTY=$(tty) && export SSH_TTY; exec "$@"`;
+  return { file: shell, args: ["-c", script, "sh", command.file, ...command.args] };
+}
+
+const shell = "/bin/sh";
 
 /** Announcements and the message of the day; `~/.hushlogin` silences the latter. */
 async function greet(
