@@ -20,7 +20,12 @@ test("only what differs becomes an argument", () => {
   const args = (...modes: [number, number][]) => sttyArguments(new Map(modes));
   assert.deepEqual(args([53, 1], [1, 3], [42, 1], [39, 1]), []);
   assert.deepEqual(args([53, 0], [1, 255], [3, 8], [75, 1]), [
-    ...["-echo", "intr", "undef", "erase", "0x08", "onlret"],
+    "-echo",
+    "intr",
+    "undef",
+    "erase",
+    "0x08",
+    "onlret",
   ]);
   assert.deepEqual(args([129, 38_400], [16, 1], [1, 4096]), []);
 });

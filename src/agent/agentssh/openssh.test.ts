@@ -120,8 +120,9 @@ test("ssh: from a real terminal, whose modes and size arrive", async (t) => {
   const done = await client.interactive(["-tt", "u@127.0.0.1", "stty -a; exit 4"], setUp);
   assert.equal(done.code, 4, done.shown);
   assert.match(done.shown, /rows 33; columns 77/u);
-  for (const word of ["erase = ^H", "intr = ^T", "-echoctl", " iutf8"])
+  for (const word of ["erase = ^H", "intr = ^T", "-echoctl", " iutf8"]) {
     assert.ok(done.shown.includes(word), word);
+  }
 });
 
 test("ssh -A: the client's agent answers in the session, and its socket goes with it", async (t) => {
