@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { createConnection, createServer } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { test, type TestContext } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { WebSocketServer, type WebSocket } from "ws";
@@ -166,6 +167,7 @@ async function startAgent(t: TestContext, server: FakeServer) {
         coordinate: (_tailnet, signal) => idle(signal),
         followDerpMaps: (_tailnet, signal) => idle(signal),
         traffic: () => undefined,
+        node: () => undefined,
         [Symbol.asyncDispose]: async () => {},
       };
     },
@@ -279,6 +281,32 @@ test("a script past its time limit is hung up: start_timeout", async (t) => {
     server.reports.map(({ status }) => status).toSorted((a, b) => a - b),
     [Timing_Status.EXIT_FAILURE, Timing_Status.TIMED_OUT],
   );
+});
+
+test("scheduled scripts run at their times; a schedule that cannot be read costs its own script only", async (t) => {
+  const server = await fakeServer({
+    scripts: [
+      script("echo tick > /dev/stdout", { runOnStart: false, cron: "* * * * * *" }),
+      script("echo never", { runOnStart: false, cron: "every day" }),
+    ],
+  });
+  await startAgent(t, server);
+  await eventually("two runs", () => server.logs.filter((line) => line === "tick").length >= 2);
+  assert.equal(server.logs.includes("never"), false);
+  assert.ok(server.logs.some((line) => /schedule cannot be followed.*every day/u.test(line)));
+  assert.deepEqual(server.states, [Lifecycle_State.STARTING, Lifecycle_State.READY]);
+});
+
+test("the agent's own services answer: ports, speed test", async (t) => {
+  const server = await fakeServer({});
+  const { dial } = await startAgent(t, server);
+  await eventually("ready", () => server.states.includes(Lifecycle_State.READY));
+  const api = await dial(4);
+  api.end("GET /debug/manifest HTTP/1.1\r\nHost: agent\r\nConnection: close\r\n\r\n");
+  assert.match(await text(api), /200 OK[^]*"workspaceName":"ws"/u);
+  const speed = await dial(3);
+  speed.write('{"version":2,"time":1000000,"direction":0}\n');
+  assert.match(await text(speed), /^\{\}\n/u);
 });
 
 test("an older server is asked in its own version", async (t) => {

@@ -13,7 +13,7 @@ import { Startup_Subsystem } from "#rpc/gen/agent_pb.js";
 import { dialAgentApi, type AgentConnection } from "#codersdk/agentsdk/dial.ts";
 import { AgentServices } from "./services.ts";
 import { watchAppHealth } from "./app-health.ts";
-import { runStage } from "./agentscripts/runner.ts";
+import { runSchedules, runStage, type ScriptRunnerOptions } from "./agentscripts/runner.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { LogSender } from "./log-sender.ts";
 import { parseManifest, writeSecretFiles, type ParsedManifest } from "./manifest.ts";
@@ -146,9 +146,11 @@ export class Agent implements AsyncDisposable {
   }
 
   async #runStartScripts(manifest: ParsedManifest): Promise<void> {
-    const outcome = await this.#runScripts("start", manifest, this.#graceful.signal);
-    if (this.#graceful.signal.aborted) return;
+    const { signal } = this.#graceful;
+    const outcome = await this.#runScripts("start", manifest, signal);
+    if (signal.aborted) return;
     this.lifecycle.set(outcome === "ok" ? "ready" : outcome === "timeout" ? "start_timeout" : "start_error");
+    await runSchedules(this.#scriptOptions(manifest), signal);
   }
 
   async #runScripts(
@@ -156,31 +158,31 @@ export class Agent implements AsyncDisposable {
     manifest: ParsedManifest,
     signal: AbortSignal,
   ): Promise<"ok" | "timeout" | "error"> {
+    try {
+      return await runStage(stage, this.#scriptOptions(manifest), signal);
+    } catch (error) {
+      this.#options.log.error("scripts could not run", { stage, error });
+      return "error";
+    }
+  }
+
+  #scriptOptions(manifest: ParsedManifest): ScriptRunnerOptions {
     const { clock, log, logDir, scriptDataDir: dataDir } = this.#options;
     const services = this.#services;
     const { env, home } = services.expansion();
-    try {
-      return await runStage(
-        stage,
-        {
-          scripts: manifest.message.scripts,
-          clock,
-          log,
-          logDir,
-          dataDir,
-          env,
-          home,
-          logs: this.#logs,
-          command: (request) => services.command(request),
-          spawn: services.spawner.spawn,
-          report: (report) => services.reportScript(report),
-        },
-        signal,
-      );
-    } catch (error) {
-      log.error("scripts could not run", { stage, error });
-      return "error";
-    }
+    return {
+      scripts: manifest.message.scripts,
+      clock,
+      log,
+      logDir,
+      dataDir,
+      env,
+      home,
+      logs: this.#logs,
+      command: (request) => services.command(request),
+      spawn: services.spawner.spawn,
+      report: (report) => services.reportScript(report),
+    };
   }
 
   async #network(

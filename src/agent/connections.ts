@@ -60,15 +60,13 @@ export class ConnectionReports {
   begin(kind: ConnectionKind, ip: string): (code: number, reason: string) => void {
     const id = uuidBytes(this.#rand.uuid());
     this.#open[kind]++;
-    // ssh channels of JetBrains come by the hundreds and are not sessions of a person.
-    const quiet = kind === "jetbrains";
-    if (!quiet) this.#push(id, kind, ip, Connection_Action.CONNECT, 0);
+    this.#push(id, kind, ip, Connection_Action.CONNECT, 0);
     let ended = false;
     return (code, reason) => {
       if (ended) return;
       ended = true;
       this.#open[kind]--;
-      if (!quiet) this.#push(id, kind, ip, Connection_Action.DISCONNECT, code, reason);
+      this.#push(id, kind, ip, Connection_Action.DISCONNECT, code, reason);
     };
   }
 

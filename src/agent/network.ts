@@ -7,7 +7,7 @@ import type { Duplex } from "node:stream";
 import type { AgentConnection } from "#codersdk/agentsdk/dial.ts";
 import type { Clock } from "#quartz/clock.ts";
 import type { Logger } from "#slog/slog.ts";
-import type { DERPMap } from "#rpc/gen/tailnet_pb.js";
+import type { DERPMap, Node } from "#rpc/gen/tailnet_pb.js";
 import type { Traffic } from "./stats.ts";
 
 /** Facts that a manifest gives the network; a later manifest may change them. */
@@ -41,6 +41,8 @@ export interface AgentNetwork extends AsyncDisposable {
   coordinate(tailnet: AgentConnection["tailnet"], signal: AbortSignal): Promise<void>;
   /** Follows the server's DERP map; as above. */
   followDerpMaps(tailnet: AgentConnection["tailnet"], signal: AbortSignal): Promise<void>;
+  /** What this agent announces; undefined while its home relay is not known. */
+  node(): Pick<Node, "preferredDerp" | "derpLatency"> | undefined;
   /** Traffic since the last call; undefined when nothing passed. */
   traffic(): Traffic | undefined;
 }

@@ -1,6 +1,11 @@
 /** What an agent keeps over all its connections: network, ssh server, terminals, what commands are built from. */
+import { join } from "node:path";
+import { toJson } from "@bufbuild/protobuf";
+import { ManifestSchema } from "#rpc/gen/agent_pb.js";
 import type { AgentConnection } from "#codersdk/agentsdk/dial.ts";
 import { agentPort } from "#tailnet/addresses.ts";
+import { AgentApi } from "./api/api.ts";
+import { netcheckReport } from "./api/netcheck.ts";
 import { hostKey } from "./agentssh/hostkey.ts";
 import { SshServer } from "./agentssh/server.ts";
 import type { ScriptReport } from "./agentscripts/runner.ts";
@@ -9,12 +14,17 @@ import { buildCommand, type Command, type CommandRequest } from "./command/comma
 import { currentUser } from "./command/user.ts";
 import { Spawner } from "./command/spawner.ts";
 import { ConnectionReports } from "./connections.ts";
+import { JetBrainsPorts } from "./jetbrains.ts";
+import { logFileName, tail } from "./log-tail.ts";
 import type { ParsedManifest } from "./manifest.ts";
 import { MetadataCollector } from "./metadata.ts";
 import { forwardToLocalhost, type AgentNetwork, type StreamHandler } from "./network.ts";
 import type { AgentOptions } from "./options.ts";
+import { serveSpeedtest } from "./speedtest.ts";
 import { Terminals } from "./reconnectingpty/terminals.ts";
 
+/** How much of the agent's log one answer holds. */
+const maxLogBytes = 10 << 20;
 /** A script's report may wait so long for a connection. */
 const reportDeadlineMs = 30_000;
 
@@ -32,6 +42,8 @@ export class AgentServices implements AsyncDisposable {
   #ssh: SshServer | undefined;
   #closing = false;
   readonly #terminals: Terminals;
+  readonly #api: AgentApi;
+  readonly #jetbrains = new JetBrainsPorts();
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -41,6 +53,16 @@ export class AgentServices implements AsyncDisposable {
       log: options.log.named("terminal"),
       command: (request) => this.command(request),
       onViewer: (peer) => this.connections.begin("reconnecting_pty", peer),
+    });
+    this.#api = new AgentApi({
+      clock: options.clock,
+      log: options.log.named("api"),
+      manifest: () => this.manifest && toJson(ManifestSchema, { ...this.manifest.message, secrets: [] }),
+      netcheck: async () => {
+        const node = (await this.#network)?.node();
+        return node && netcheckReport(node);
+      },
+      logs: () => tail(join(options.logDir, logFileName), maxLogBytes),
     });
     this.metadata = new MetadataCollector({
       clock: options.clock,
@@ -82,6 +104,8 @@ export class AgentServices implements AsyncDisposable {
     }
     const { url, headers = {}, clock, log } = this.#options;
     this.#startSsh(manifest);
+    // Soon somebody runs a command.
+    this.spawner.warm();
     const network = this.#options.startNetwork({
       facts,
       headers,
@@ -104,6 +128,15 @@ export class AgentServices implements AsyncDisposable {
         return (stream, peer) => this.#ssh?.serve(stream, peer);
       case agentPort.reconnectingPty:
         return (stream, peer) => this.#terminals.serve(stream, peer);
+      case agentPort.speedtest:
+        return (stream) => {
+          serveSpeedtest(stream, this.#options.clock).catch((error: unknown) => {
+            this.#options.log.debug("a speed test failed", { error });
+            stream.destroy();
+          });
+        };
+      case agentPort.httpApi:
+        return (stream) => this.#api.serve(stream);
       default:
         return forwardToLocalhost(port);
     }
@@ -125,6 +158,7 @@ export class AgentServices implements AsyncDisposable {
       blockLocalForwarding: blockLocalForwarding ?? false,
       blockReverseForwarding: blockReverseForwarding ?? false,
       ...(sshMaxTimeoutMs === undefined ? {} : { maxTimeoutMs: sshMaxTimeoutMs }),
+      isJetBrains: (host, port) => this.#jetbrains.is(host, port),
       onSession: (kind, peer) => this.connections.begin(kind, peer),
     });
   }

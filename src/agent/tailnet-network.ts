@@ -10,6 +10,7 @@ export async function startTailnetNetwork(options: NetworkOptions): Promise<Agen
     update: (facts) => network.update(facts),
     coordinate: (tailnet, signal) => network.coordinate(tailnet, signal),
     followDerpMaps: (tailnet, signal) => network.followDerpMaps(tailnet, signal),
+    node: () => network.node(),
     traffic(): Traffic | undefined {
       const now = network.totals();
       const last = before;

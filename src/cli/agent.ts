@@ -92,12 +92,13 @@ export const agentCommand: Command = {
     const logs = resolve(inv.get(logDir) || tmpdir());
     const data = resolve(inv.get(scriptDataDir) || tmpdir());
     await mkdir(logs, { recursive: true });
-    const [{ Agent }, { startTailnetNetwork }, { fileLogger }] = await Promise.all([
+    const [{ Agent }, { startTailnetNetwork }, { fileLogger }, { logFileName }] = await Promise.all([
       import("#agent/agent.ts"),
       import("#agent/tailnet-network.ts"),
       import("#agent/log-file.ts"),
+      import("#agent/log-tail.ts"),
     ]);
-    const { log, close } = fileLogger(join(logs, "coder-agent.log"), inv.stderr);
+    const { log, close } = fileLogger(join(logs, logFileName), inv.stderr);
     log.info("starting", { url: address, version });
     const agent = Agent.start({
       url: address,

@@ -7,7 +7,7 @@ import { cryptoRand, type Rand } from "#cryptorand/cryptorand.ts";
 import type { Clock } from "#quartz/clock.ts";
 import { rewriteDerpMap } from "#net/derp/map.ts";
 import type { ForwardRequest } from "#net/netstack/stack.ts";
-import type { DERPMap } from "#rpc/gen/tailnet_pb.js";
+import type { DERPMap, Node } from "#rpc/gen/tailnet_pb.js";
 import type { Logger } from "#slog/slog.ts";
 import { agentNodeId, serviceAddress, vpnAddress } from "./addresses.ts";
 import { TailnetConn, type Traffic } from "./conn.ts";
@@ -78,6 +78,11 @@ export class TailnetAgentNetwork implements AsyncDisposable {
   /** What passed inside the tunnel since the start, and TCP connections that are open. */
   totals(): Traffic {
     return this.#conn.traffic;
+  }
+
+  /** What this agent announces; undefined while its home relay is not known. */
+  node(): Node | undefined {
+    return this.#conn.node();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

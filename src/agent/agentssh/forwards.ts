@@ -64,8 +64,22 @@ export class Forwards implements AsyncDisposable {
         socket.destroy();
         return;
       }
-      join(socket, accept(), { gone, release });
+      const channel = accept();
+      join(socket, channel, { gone, release });
+      if ("port" in target) this.#countJetBrains(target.host, target.port, channel);
     });
+  }
+
+  #countJetBrains(host: string, port: number, channel: Duplex): void {
+    const { isJetBrains, onSession, peer, log } = this.#options;
+    isJetBrains?.(host, port).then(
+      (yes) => {
+        if (!yes || channel.destroyed) return;
+        const end = onSession?.("jetbrains", peer);
+        channel.once("close", () => end?.(0, "normal close"));
+      },
+      (error: unknown) => log.debug("a forwarded port's program is not known", { error }),
+    );
   }
 
   async #request(name: string, info: unknown): Promise<number | undefined> {

@@ -27,6 +27,8 @@ export interface SshOptions {
   readonly blockReverseForwarding?: boolean;
   /** A peer that answers nothing for so long is dropped. @default 72 h */
   readonly maxTimeoutMs?: number;
+  /** Whether a JetBrains IDE listens at an address: such a forward counts as a session. */
+  readonly isJetBrains?: (host: string, port: number) => Promise<boolean>;
   /** A session began from the peer's address. Returns what to call at its end. */
   readonly onSession?: (kind: SessionKind, peer: string) => (code: number, reason: string) => void;
 }

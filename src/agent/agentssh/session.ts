@@ -109,7 +109,7 @@ export function startSession(session: Session, options: SessionContext): Promise
       reject?.();
       return;
     }
-    const end = options.onSession?.(kind, options.peer);
+    const end = began(kind, options);
     const channel = accept();
     run(async () => {
       const result = await runSftp(channel, options);
@@ -132,7 +132,7 @@ async function runCommand(
   options: SessionOptions,
 ): Promise<void> {
   const { kind, rest } = takeKind(request.env);
-  const end = options.onSession?.(kind, options.peer);
+  const end = began(kind, options);
   let result: SessionEnd;
   if (options.blockFileTransfer && isTransfer(request.command)) {
     // 2 is scp's mark for a fatal error, so that scp shows the text.
@@ -171,6 +171,11 @@ async function runSftp(channel: ServerChannel, options: SessionOptions): Promise
     channel.end();
   }
   return result;
+}
+
+/** JetBrains opens sessions by the hundreds; its forwarded port is what counts. */
+function began(kind: SessionKind, { onSession, peer }: SessionOptions) {
+  return kind === "jetbrains" ? undefined : onSession?.(kind, peer);
 }
 
 function isTransfer(command: string): boolean {

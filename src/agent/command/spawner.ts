@@ -36,6 +36,11 @@ export class Spawner implements AsyncDisposable {
     return pipes ? spawnWithPipes(command, pipes) : spawnWithSockets(command, options);
   };
 
+  /** Makes pipes ahead, for a process that is expected soon. */
+  warm(): void {
+    if (this.#usable && this.#ready.length < refillBelow) void this.#refill();
+  }
+
   async #take(count: number): Promise<readonly number[] | undefined> {
     // Others may take what was made while we waited.
     while (this.#usable && this.#ready.length < count) await this.#refill();
