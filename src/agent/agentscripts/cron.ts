@@ -102,9 +102,9 @@ export function nextCron(schedule: CronSchedule, after: Date): Date | undefined 
     if (!schedule.months.has(month + 1)) at = new Date(year, month + 1, 1);
     else if (!dayMatches(schedule, day, at.getDay())) at = new Date(year, month, day + 1);
     else if (!schedule.hours.has(hour)) at = later(at, new Date(year, month, day, hour + 1), 3_600_000);
-    else if (!schedule.minutes.has(minute))
+    else if (!schedule.minutes.has(minute)) {
       at = later(at, new Date(year, month, day, hour, minute + 1), 60_000);
-    else if (!schedule.seconds.has(second)) at = new Date(at.getTime() + 1000);
+    } else if (!schedule.seconds.has(second)) at = new Date(at.getTime() + 1000);
     else return at;
   }
   return undefined;
