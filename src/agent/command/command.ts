@@ -86,7 +86,7 @@ function environment(
     CODER_WORKSPACE_OWNER_NAME: workspace.ownerName,
     CODER_WORKSPACE_ID: workspace.workspaceId,
     CODER_AGENT_TOKEN: agent.token,
-    GIT_SSH_COMMAND: `${agent.binary} gitssh --`,
+    GIT_SSH_COMMAND: `${quoted(agent.binary)} gitssh --`,
     CS_DISABLE_GETTING_STARTED_OVERRIDE: "true",
   };
   if (workspace.vscodeProxyUri !== "") fixed["VSCODE_PROXY_URI"] = workspace.vscodeProxyUri;
@@ -108,6 +108,11 @@ function environment(
   const path = env["PATH"] ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   env["PATH"] = agent.scriptBinDir === "" ? path : `${agent.scriptBinDir}:${path}`;
   return env;
+}
+
+/** Git gives it to a shell. */
+function quoted(path: string): string {
+  return /^[\w./+-]+$/u.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 function directory(wanted: string, home: string): string {

@@ -263,6 +263,39 @@ test("stats make rows in batches and count the workspace as used", async (t) => 
   ]);
 });
 
+test("use moves the deadline once a twentieth of the bump is gone, and never beyond its limit", async (t) => {
+  const { server, scene, dial } = await setup(t);
+  const { store } = server.db;
+  const { agent: api } = await dial();
+  const hour = 3_600_000;
+  const now = realClock.now().getTime();
+  const set = (build: { readonly id: string }, deadline: number, maxDeadline: number) =>
+    store.run(
+      query<"exec", object, never>({
+        name: "set_deadline",
+        kind: "exec",
+        sql: "UPDATE workspace_builds SET deadline = $2, max_deadline = $3 WHERE id = $1",
+        params: ["id", "deadline", "maxDeadline"],
+        columns: {},
+      }),
+      { id: build.id, deadline: new Date(deadline), maxDeadline: new Date(maxDeadline) },
+    );
+  const deadline = async () =>
+    (await store.getBumpFacts({ workspaceId: scene.workspace.id }))?.deadline?.getTime() ?? 0;
+  const use = (connectionCount: bigint) => api.updateStats({ stats: { connectionCount } });
+  await set(scene.build, now + hour / 2, now + 10 * hour);
+  await use(0n);
+  assert.equal(await deadline(), now + hour / 2);
+  await use(1n);
+  const moved = await deadline();
+  assert.ok(Math.abs(moved - (now + hour)) < 60_000, String(moved - now));
+  await use(1n);
+  assert.equal(await deadline(), moved);
+  await set(scene.build, now + hour / 2, now + (hour * 3) / 4);
+  await use(1n);
+  assert.equal(await deadline(), now + (hour * 3) / 4);
+});
+
 test("reports of a connection make one row, in whatever order they come", async (t) => {
   const { server, scene, dial } = await setup(t);
   const { agent: api } = await dial();

@@ -3,6 +3,7 @@ import { WorkspaceAppStatusState } from "#codersdk/workspaceagents.ts";
 import type { Ctx } from "../ctx.ts";
 import { Invalid, invalidField } from "../errors.ts";
 import { publishWorkspaceEvent } from "../wspubsub/wspubsub.ts";
+import { bumpActivity } from "../workspacestats/bump.ts";
 import type { AgentApiDeps, AgentIdentity } from "./deps.ts";
 
 export interface AppStatusReport {
@@ -45,6 +46,7 @@ export async function storeAppStatus(
       detail: `the agent has no app with the slug ${JSON.stringify(report.slug.slice(0, 64))}`,
     });
   }
+  const before = await deps.store.getLatestAppState(ctx, { appId: app.id });
   await deps.store.insertAgentAppStatus(ctx, {
     id: deps.rand.uuid(),
     agentId,
@@ -55,6 +57,9 @@ export async function storeAppStatus(
     uri: report.uri === "" ? null : report.uri,
     now: ctx.now(),
   });
+  if (state.data === "working" || before?.state === "working") {
+    await bumpActivity(deps.store, ctx, { workspaceId, heedAutostart: false });
+  }
   await publishWorkspaceEvent(deps.pubsub, ownerId, { kind: "agt_app_status_update", workspaceId, agentId });
 }
 

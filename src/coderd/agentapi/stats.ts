@@ -2,6 +2,7 @@
 import type { Stats } from "#rpc/gen/agent_pb.js";
 import type { Ctx } from "../ctx.ts";
 import { publishWorkspaceEvent } from "../wspubsub/wspubsub.ts";
+import { bumpActivity } from "../workspacestats/bump.ts";
 import type { AgentApiDeps, AgentIdentity } from "./deps.ts";
 
 /** Protocols in one report; each is a key of a JSON column. */
@@ -41,7 +42,17 @@ export async function storeStats(
   });
   if (stats.connectionCount <= 0n) return;
   deps.workspaceStats.used(workspaceId, now);
+  await bump(deps, ctx, workspaceId);
   await publishWorkspaceEvent(deps.pubsub, ownerId, { kind: "stats_update", workspaceId, agentId });
+}
+
+/** A deadline that could not be moved is no reason to refuse the report. */
+async function bump(deps: AgentApiDeps, ctx: Ctx, workspaceId: string): Promise<void> {
+  try {
+    await bumpActivity(deps.store, ctx, { workspaceId, heedAutostart: true });
+  } catch (error) {
+    ctx.log.warn("a workspace's deadline could not be moved", { workspaceId, error });
+  }
 }
 
 /** What a client claims, as a number that a row can hold. */

@@ -132,6 +132,14 @@ export interface InsertAgentAppStatusArg {
   readonly now: Date;
 }
 
+export interface GetLatestAppStateArg {
+  readonly appId: string;
+}
+
+export interface GetLatestAppStateRow {
+  readonly state: WorkspaceAppStatusState;
+}
+
 export const agentapiQueries = {
   /** The agent with the workspace that it belongs to, and whether its build is still the one that counts: the latest, or a start whose stop is not done yet (shutdown scripts report until the machine is gone). */
   getAgentForConnection: query<"one", GetAgentForConnectionArg, GetAgentForConnectionRow>({
@@ -294,5 +302,12 @@ WHERE a.id = u.id AND a.agent_id = $3 AND a.health <> u.health`,
     sql: `INSERT INTO workspace_app_statuses (id, agent_id, app_id, workspace_id, state, message, uri, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
     params: ["id","agentId","appId","workspaceId","state","message","uri","now"],
+  }),
+  getLatestAppState: query<"maybe", GetLatestAppStateArg, GetLatestAppStateRow>({
+    name: "getLatestAppState",
+    kind: "maybe",
+    sql: "SELECT state FROM workspace_app_statuses WHERE app_id = $1 ORDER BY created_at DESC LIMIT 1",
+    params: ["appId"],
+    columns: { state: "text" },
   }),
 } as const;

@@ -104,3 +104,6 @@ WHERE a.id = u.id AND a.agent_id = @agent_id AND a.health <> u.health;
 -- name: InsertAgentAppStatus :exec
 INSERT INTO workspace_app_statuses (id, agent_id, app_id, workspace_id, state, message, uri, created_at)
 VALUES (@id, @agent_id, @app_id, @workspace_id, @state, @message, sqlc.narg('uri'), @now);
+
+-- name: GetLatestAppState :maybe
+SELECT state FROM workspace_app_statuses WHERE app_id = @app_id ORDER BY created_at DESC LIMIT 1;

@@ -23,4 +23,5 @@ export const agentapiRules = {
   insertAgentScriptTiming: writes,
   updateAgentAppHealths: writes,
   insertAgentAppStatus: writes,
+  getLatestAppState: reads,
 } satisfies RulesOf<typeof agentapiQueries>;
