@@ -78,10 +78,27 @@ export async function bundle(options: BundleOptions): Promise<Metafile> {
     define: { ...options.define },
     external: [...nativePackages, ...(options.external ?? [])],
     banner: { js: banners[format] },
-    plugins: [places(options.sourceFolder)],
+    plugins: [places(options.sourceFolder), ...(format === "esm" ? [builtins] : [])],
   });
   return result.metafile;
 }
+
+/**
+ * Node makes an ES module of a built-in one by reading all that it exports, which wakes what is loaded on first use
+ * (all of fetch, for node:http). Asked for directly, it gives the object and nothing more: 40 ms less at each start.
+ */
+const builtins: Plugin = {
+  name: "builtins",
+  setup(build) {
+    build.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      kind === "import-statement" ? { path, namespace: "builtin" } : undefined,
+    );
+    build.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+      loader: "js",
+    }));
+  },
+};
 
 /** Replaces what a source asks about its own place. */
 function places(sourceFolder: BundleOptions["sourceFolder"]): Plugin {

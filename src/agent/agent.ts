@@ -32,6 +32,9 @@ const lastWaitMs = 5000;
 
 export class Agent implements AsyncDisposable {
   readonly lifecycle: Lifecycle;
+  /** Resolves when the start scripts have ended for the first time. */
+  readonly ready: Promise<void>;
+  readonly #becameReady = Promise.withResolvers<void>();
   readonly #options: AgentOptions;
   readonly #logs: LogSender;
   readonly #services: AgentServices;
@@ -53,6 +56,7 @@ export class Agent implements AsyncDisposable {
     this.lifecycle = new Lifecycle({ clock, log });
     this.#logs = new LogSender({ clock, log });
     this.#services = new AgentServices(options);
+    this.ready = this.#becameReady.promise;
     this.#loop = this.#run();
   }
 
@@ -126,7 +130,9 @@ export class Agent implements AsyncDisposable {
   ): Promise<void> {
     const { log, version } = this.#options;
     const context = this.#services.expansion();
-    const manifest = parseManifest(await api.getManifest({}, { signal }), context);
+    const asked = api.getManifest({}, { signal });
+    this.#services.warm();
+    const manifest = parseManifest(await asked, context);
     this.#services.manifest = manifest;
     publish(manifest);
     const startup = {
@@ -150,6 +156,7 @@ export class Agent implements AsyncDisposable {
     const outcome = await this.#runScripts("start", manifest, signal);
     if (signal.aborted) return;
     this.lifecycle.set(outcome === "ok" ? "ready" : outcome === "timeout" ? "start_timeout" : "start_error");
+    this.#becameReady.resolve();
     await runSchedules(this.#scriptOptions(manifest), signal);
   }
 

@@ -7,7 +7,8 @@ import { agentPort } from "#tailnet/addresses.ts";
 import { AgentApi } from "./api/api.ts";
 import { netcheckReport } from "./api/netcheck.ts";
 import { hostKey } from "./agentssh/hostkey.ts";
-import { SshServer } from "./agentssh/server.ts";
+import type { SshOptions } from "./agentssh/options.ts";
+import type { SshServer } from "./agentssh/server.ts";
 import type { ScriptReport } from "./agentscripts/runner.ts";
 import { scriptBinDir } from "./agentscripts/runner.ts";
 import { buildCommand, type Command, type CommandRequest } from "./command/command.ts";
@@ -28,6 +29,8 @@ const maxLogBytes = 10 << 20;
 /** A script's report may wait so long for a connection. */
 const reportDeadlineMs = 30_000;
 
+const loadSsh = (): Promise<typeof import("./agentssh/server.ts")> => import("./agentssh/server.ts");
+
 export class AgentServices implements AsyncDisposable {
   readonly connections: ConnectionReports;
   readonly metadata: MetadataCollector;
@@ -39,7 +42,7 @@ export class AgentServices implements AsyncDisposable {
   api: AgentConnection["agent"] | undefined;
   readonly #options: AgentOptions;
   #network: Promise<AgentNetwork> | undefined;
-  #ssh: SshServer | undefined;
+  #ssh: Promise<SshServer> | undefined;
   #closing = false;
   readonly #terminals: Terminals;
   readonly #api: AgentApi;
@@ -68,6 +71,11 @@ export class AgentServices implements AsyncDisposable {
       clock: options.clock,
       command: (request) => this.command(request),
     });
+  }
+
+  /** While the server looks for the manifest there is time to load what the first connection needs. */
+  warm(): void {
+    loadSsh().catch(() => {});
   }
 
   expansion(): { env: AgentOptions["env"]; home: string } {
@@ -125,7 +133,9 @@ export class AgentServices implements AsyncDisposable {
     switch (port) {
       case agentPort.ssh:
       case agentPort.sshStandard:
-        return (stream, peer) => this.#ssh?.serve(stream, peer);
+        return (stream, peer) => {
+          this.#ssh?.then((ssh) => ssh.serve(stream, peer)).catch(() => void stream.destroy());
+        };
       case agentPort.reconnectingPty:
         return (stream, peer) => this.#terminals.serve(stream, peer);
       case agentPort.speedtest:
@@ -146,7 +156,7 @@ export class AgentServices implements AsyncDisposable {
     const { workspaceName: workspace, ownerName: owner, agentName: agent } = manifest.workspace;
     const { clock, log, blockFileTransfer, blockLocalForwarding, blockReverseForwarding, sshMaxTimeoutMs } =
       this.#options;
-    this.#ssh ??= SshServer.start({
+    const options: SshOptions = {
       hostKey: hostKey({ owner, workspace, agent }),
       clock,
       log: log.named("ssh"),
@@ -160,7 +170,9 @@ export class AgentServices implements AsyncDisposable {
       ...(sshMaxTimeoutMs === undefined ? {} : { maxTimeoutMs: sshMaxTimeoutMs }),
       isJetBrains: (host, port) => this.#jetbrains.is(host, port),
       onSession: (kind, peer) => this.connections.begin(kind, peer),
-    });
+    };
+    this.#ssh ??= loadSsh().then(({ SshServer: server }) => server.start(options));
+    this.#ssh.catch((error: unknown) => log.error("the ssh server could not start", { error }));
   }
 
   /** Not retried: the server shows a run that it has no report of as unknown. */
@@ -181,7 +193,8 @@ export class AgentServices implements AsyncDisposable {
   /** Ends what people have open; connections are refused from now on. */
   async closeSessions(): Promise<void> {
     this.#closing = true;
-    await Promise.all([this.#ssh?.[Symbol.asyncDispose](), this.#terminals[Symbol.asyncDispose]()]);
+    const ssh = this.#ssh?.then((server) => server[Symbol.asyncDispose]()).catch(() => {});
+    await Promise.all([ssh, this.#terminals[Symbol.asyncDispose]()]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,6 @@
 /** The agent: runs inside a workspace and dials home. Started by a template, not by people. */
 import { mkdir, readFile } from "node:fs/promises";
+import { flushCompileCache } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { version } from "#buildinfo/buildinfo.ts";
@@ -125,6 +126,11 @@ export const agentCommand: Command = {
       blockReverseForwarding: inv.get(blockReverse),
       blockLocalForwarding: inv.get(blockLocal),
     });
+    // Programs write their compile cache when they end, which an agent does too late for the next one.
+    agent.ready.then(
+      () => flushCompileCache(),
+      () => {},
+    );
     if (!inv.signal.aborted) {
       await new Promise<void>((done) => inv.signal.addEventListener("abort", () => done(), { once: true }));
     }

@@ -2,7 +2,7 @@
 import type { Client } from "#codersdk/client.ts";
 import { ClientError } from "#codersdk/client.ts";
 import { contract } from "#codersdk/contract.ts";
-import { parseUuid } from "#codersdk/wire-decode.ts";
+import { parseUuid } from "#codersdk/uuid.ts";
 import type { WorkspaceAgent } from "#codersdk/workspaceagents.ts";
 import type { Workspace } from "#codersdk/workspaces.ts";
 import { UserError } from "./errors.ts";

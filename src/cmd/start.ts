@@ -1,6 +1,6 @@
 /** `npm start`: the server of this clone, set up and proved. */
 import { dirname, extname, join, resolve } from "node:path";
-import { describe } from "#cli/main.ts";
+import { describe } from "#cli/describe.ts";
 import { startClone } from "#cli/firststart/start.ts";
 import { cryptoRand } from "#cryptorand/cryptorand.ts";
 import { realClock } from "#quartz/clock.ts";

@@ -1,5 +1,6 @@
 /** JSON → values, as Go reads it: unknown keys are ignored, missing ones are zero, keys match whatever their case. */
 import { type Infer, type Schema, zeroTime, zeroUuid } from "./wire.ts";
+import { parseUuid } from "./uuid.ts";
 import { isEmpty } from "./wire-encode.ts";
 import { shapeOf } from "./wire-shape.ts";
 
@@ -46,15 +47,6 @@ function decoderOf(schema: Schema): Decoder {
 function wrong(what: string, value: unknown, path: string): WireError {
   const received = value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
   return new WireError(`${path === "" ? "body" : path.slice(1)} must be ${what}: received ${received}`);
-}
-
-const uuidForm = /^(?:urn:uuid:)?\{?([0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12})\}?$/i;
-
-/** Lower case with dashes; undefined if the text is no uuid. Braces, `urn:uuid:` and 32 bare digits are accepted. */
-export function parseUuid(text: string): string | undefined {
-  const hex = uuidForm.exec(text)?.[1]?.replaceAll("-", "").toLowerCase();
-  if (hex === undefined) return undefined;
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
 const timeForm = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { validate } from "./validate.ts";
-import { decode, parseUuid, WireError } from "./wire-decode.ts";
+import { parseUuid } from "./uuid.ts";
+import { decode, WireError } from "./wire-decode.ts";
 import { encode, formatTime } from "./wire-encode.ts";
 import * as w from "./wire.ts";
 

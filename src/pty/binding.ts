@@ -3,7 +3,6 @@
  * the reader has caught up, which loses the tail for a slow reader; so we call the addon ourselves.
  */
 import { createRequire } from "node:module";
-import * as z from "zod";
 
 export interface PtyBinding {
   /** forkpty(3) and execvp(3): the child leads a session of its own whose terminal is the new one. */
@@ -24,24 +23,20 @@ export interface PtyBinding {
   resize(fd: number, cols: number, rows: number): void;
 }
 
-const shape = z.custom<PtyBinding>(
-  (value) =>
-    typeof value === "object" &&
-    value !== null &&
-    "fork" in value &&
-    typeof value.fork === "function" &&
-    "open" in value &&
-    typeof value.open === "function" &&
-    "resize" in value &&
-    typeof value.resize === "function",
-);
+/** The addon has no types of its own; that its functions are there is all that can be checked. */
+function isBinding(value: unknown): value is PtyBinding {
+  if (typeof value !== "object" || value === null) return false;
+  return ["fork", "open", "resize"].every((name) => typeof Reflect.get(value, name) === "function");
+}
 
 /** Loads the addon on first use: a program that never opens a terminal does not pay for it. Node caches it. */
 export function loadBinding(): PtyBinding {
   const load = createRequire(import.meta.url);
   const name = `@lydell/node-pty-${process.platform}-${process.arch}/pty.node`;
   try {
-    return shape.parse(load(name));
+    const binding: unknown = load(name);
+    if (!isBinding(binding)) throw new Error("it is not the addon");
+    return binding;
   } catch (error) {
     throw new Error(
       `no terminals on this machine: the package ${name} is missing or does not load (was it installed with --omit=optional?)`,

@@ -7,7 +7,7 @@
  */
 import type { Duplex } from "node:stream";
 import { decodePtyInit, PtyRequestReader, type PtyInit } from "#codersdk/workspacesdk/pty-protocol.ts";
-import { parseUuid } from "#codersdk/wire-decode.ts";
+import { parseUuid } from "#codersdk/uuid.ts";
 import { Pty } from "#pty/pty.ts";
 import type { Clock } from "#quartz/clock.ts";
 import type { Logger } from "#slog/slog.ts";

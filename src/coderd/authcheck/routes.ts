@@ -1,6 +1,6 @@
 /** `POST /authcheck`: what the caller may do. Unknown types and actions, and things he cannot read, are simply no. */
 import { authcheck, type AuthorizationCheck } from "#codersdk/authcheck.ts";
-import { parseUuid } from "#codersdk/wire-decode.ts";
+import { parseUuid } from "#codersdk/uuid.ts";
 import type { Ctx } from "../ctx.ts";
 import type { AuthzStore } from "../database/dbauthz/dbauthz.ts";
 import { user as userKind } from "../database/dbauthz/kinds.ts";

@@ -1,5 +1,6 @@
 /** A version's form over HTTP: once, or as a conversation over a WebSocket (spec provisioning §12.2). */
-import { decode, parseUuid } from "#codersdk/wire-decode.ts";
+import { parseUuid } from "#codersdk/uuid.ts";
+import { decode } from "#codersdk/wire-decode.ts";
 import { encode } from "#codersdk/wire-encode.ts";
 import {
   DynamicParametersRequest,

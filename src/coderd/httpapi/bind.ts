@@ -5,7 +5,7 @@
  */
 import type { IncomingHttpHeaders } from "node:http";
 import type { BodyOf, Endpoint, ParamsOf, QueryOf } from "#codersdk/endpoint.ts";
-import { parseUuid } from "#codersdk/wire-decode.ts";
+import { parseUuid } from "#codersdk/uuid.ts";
 import type { Ctx } from "../ctx.ts";
 import { Invalid } from "../errors.ts";
 import type { Caller, CallerOf } from "../httpmw/caller.ts";

@@ -1,5 +1,6 @@
 /** Query parameters of an endpoint: text → values, all failing ones in one 400. */
-import { parseTime, parseUuid } from "#codersdk/wire-decode.ts";
+import { parseUuid } from "#codersdk/uuid.ts";
+import { parseTime } from "#codersdk/wire-decode.ts";
 import type { Endpoint, QueryKind, QueryOf } from "#codersdk/endpoint.ts";
 import type { ValidationError } from "#codersdk/response.ts";
 import { parseDuration } from "#util/duration.ts";

@@ -2,7 +2,8 @@
  * The `q` language of lists (spec api §5.1): `name:value` elements and one free term. Pure; each list declares its keys
  * and turns the result into its own filter. Resolving names to ids is the list's work, not this one's.
  */
-import { parseTime, parseUuid } from "#codersdk/wire-decode.ts";
+import { parseUuid } from "#codersdk/uuid.ts";
+import { parseTime } from "#codersdk/wire-decode.ts";
 import type { ValidationError } from "#codersdk/response.ts";
 import { Invalid } from "../errors.ts";
 import { falseTexts, trueTexts } from "./query.ts";

@@ -1,7 +1,7 @@
 /** Who is calling: credentials → caller, one SQL statement each. Used by guard.ts, once per request. */
 import { hash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
-import { parseUuid } from "#codersdk/wire-decode.ts";
+import { parseUuid } from "#codersdk/uuid.ts";
 import type { Ctx } from "../ctx.ts";
 import type { AuthzStore } from "../database/dbauthz/dbauthz.ts";
 import { type Limits, limitsOfKey, subjectOf, unlimited } from "../database/dbauthz/subjects.ts";

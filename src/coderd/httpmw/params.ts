@@ -1,5 +1,5 @@
 /** Path parameters that name people and organizations (spec api §3.1). Unknown and unreadable are one 404. */
-import { parseUuid } from "#codersdk/wire-decode.ts";
+import { parseUuid } from "#codersdk/uuid.ts";
 import { zeroUuid } from "#codersdk/wire.ts";
 import type { Ctx } from "../ctx.ts";
 import type { AuthzStore } from "../database/dbauthz/dbauthz.ts";

@@ -1,5 +1,5 @@
 /** Daemons, their keys, and the jobs of an organization. */
-import { parseUuid } from "#codersdk/wire-decode.ts";
+import { parseUuid } from "#codersdk/uuid.ts";
 import { provisionerdaemons } from "#codersdk/provisionerdaemons.ts";
 import { provisionerjobs } from "#codersdk/provisionerjobs.ts";
 import { provisionerkeys } from "#codersdk/provisionerkeys.ts";

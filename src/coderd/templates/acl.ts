@@ -1,5 +1,5 @@
 /** Who may use or change a template (spec authorization §10): roles on the wire, actions in the row. */
-import { parseUuid } from "#codersdk/wire-decode.ts";
+import { parseUuid } from "#codersdk/uuid.ts";
 import type { ValidationError } from "#codersdk/response.ts";
 import { type TemplateRole, templates } from "#codersdk/templates.ts";
 import { audit } from "../audit/audit.ts";

@@ -1,5 +1,5 @@
 /** With whom a workspace is shared (spec authorization §10): roles on the wire, actions in the row. */
-import { parseUuid } from "#codersdk/wire-decode.ts";
+import { parseUuid } from "#codersdk/uuid.ts";
 import type { ValidationError } from "#codersdk/response.ts";
 import { type UpdateWorkspaceACL, type WorkspaceACL, workspaces } from "#codersdk/workspaces.ts";
 import type { Ctx } from "../ctx.ts";

@@ -1,5 +1,6 @@
 /** Reading workspaces: list, one, its builds, and watching it. */
-import { parseTime, parseUuid } from "#codersdk/wire-decode.ts";
+import { parseUuid } from "#codersdk/uuid.ts";
+import { parseTime } from "#codersdk/wire-decode.ts";
 import { workspaces } from "#codersdk/workspaces.ts";
 import type { Ctx } from "../ctx.ts";
 import type { AuthzStore } from "../database/dbauthz/dbauthz.ts";
