@@ -29,7 +29,7 @@ const maxLogBytes = 10 << 20;
 /** A script's report may wait so long for a connection. */
 const reportDeadlineMs = 30_000;
 
-const loadSsh = (): Promise<typeof import("./agentssh/server.ts")> => import("./agentssh/server.ts");
+const loadSsh = async (): Promise<typeof SshServer> => (await import("./agentssh/server.ts")).SshServer;
 
 export class AgentServices implements AsyncDisposable {
   readonly connections: ConnectionReports;
@@ -171,7 +171,7 @@ export class AgentServices implements AsyncDisposable {
       isJetBrains: (host, port) => this.#jetbrains.is(host, port),
       onSession: (kind, peer) => this.connections.begin(kind, peer),
     };
-    this.#ssh ??= loadSsh().then(({ SshServer: server }) => server.start(options));
+    this.#ssh ??= loadSsh().then((server) => server.start(options));
     this.#ssh.catch((error: unknown) => log.error("the ssh server could not start", { error }));
   }
 
