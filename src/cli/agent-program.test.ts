@@ -1,9 +1,32 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { renderHelp } from "#serpent/help.ts";
-import { isAgent } from "./agent-argv.ts";
+import { isAgent, reaperOf } from "./agent-argv.ts";
 import { agentProgram } from "./agent-program.ts";
 import { root } from "./root.ts";
+
+test("only an agent that is the first process becomes something else, and runs again as it was run", () => {
+  const facts = {
+    pid: 1,
+    execPath: "/node",
+    execArgv: ["--x"],
+    argv: ["/node", "/c/coder.mjs", "agent", "-v"],
+    env: {},
+  };
+  const words = (more: object) => reaperOf({ ...facts, ...more })?.args.slice(4);
+  assert.deepEqual(words({}), ["/node", "--x", "/c/coder.mjs", "agent", "-v", "--no-reap"]);
+  const binary = ["/coder", "/coder", "agent"];
+  assert.deepEqual(words({ execPath: "/coder", execArgv: [], argv: binary }), [
+    "/coder",
+    "agent",
+    "--no-reap",
+  ]);
+  const wrapped = { argv: binary, env: { CODER_PROGRAM: "/usr/bin/coder" } };
+  assert.deepEqual(words(wrapped), ["/usr/bin/coder", "agent", "--no-reap"]);
+  assert.equal(words({ pid: 2 }), undefined);
+  assert.equal(words({ argv: ["/node", "/c/coder.mjs", "agent", "--no-reap"] }), undefined);
+  assert.equal(words({ argv: ["/node", "/c/coder.mjs", "list"] }), undefined);
+});
 
 test("an agent's command line is the same in the program that has only it", () => {
   const find = (program: typeof root) => program.children?.find(({ use }) => use === "agent");

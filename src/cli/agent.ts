@@ -8,7 +8,6 @@ import type { Command, Invocation } from "#serpent/command.ts";
 import { type AnyOption, option } from "#serpent/option.ts";
 import * as types from "#serpent/values.ts";
 import { UserError } from "./errors.ts";
-import { reaperCommand } from "./reaper.ts";
 
 const url = option(types.string, {
   flag: "agent-url",
@@ -91,11 +90,6 @@ export const agentCommand: Command = {
     if (address === "") throw new UserError("which server? Give --agent-url or set CODER_AGENT_URL");
     const readToken = tokenReader(inv);
     await readToken();
-    // Becomes a shell, which starts us again: from here on nothing has been opened yet.
-    if (process.pid === 1 && !inv.get(noReap) && inv.program !== undefined && process.execve) {
-      const { file, args } = reaperCommand([inv.program, ...process.argv.slice(2), "--no-reap"]);
-      process.execve(file, args, definedOnly(env));
-    }
     const logs = resolve(inv.get(logDir) || tmpdir());
     const data = resolve(inv.get(scriptDataDir) || tmpdir());
     await mkdir(logs, { recursive: true });
@@ -140,12 +134,6 @@ export const agentCommand: Command = {
     await close();
   },
 };
-
-function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
-}
 
 /** Read before each attempt: a file may have been replaced. */
 function tokenReader(inv: Invocation): () => Promise<string> {
