@@ -9,8 +9,9 @@ export function ownProgram(argv: readonly string[], execPath: string, env: NodeJ
   const script = argv[1] ?? "";
   if (script.endsWith("/src/cmd/coder.ts")) return join(resolve(script), "../../../coder");
   // The clone's bundle: <clone>/.coder/program/<key>/coder.mjs.
-  if (/\/\.coder\/program\/[^/]+\/coder\.mjs$/u.test(script))
+  if (/\/\.coder\/program\/[^/]+\/coder\.mjs$/u.test(script)) {
     return join(resolve(script), "../../../../coder");
+  }
   const wrapper = env["CODER_PROGRAM"] ?? "";
   return wrapper.startsWith("/") ? wrapper : execPath;
 }
