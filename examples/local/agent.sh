@@ -125,6 +125,18 @@ start() {
     wrap='unshare --pid --fork --mount-proc --kill-child'
     : >"$dir/.coder/namespace"
   fi
+  main="exec $run"
+  # The first process of a namespace waits for orphans. A shell can; told not to do it itself, the agent starts sooner.
+  if [ -n "$wrap" ] && [ -n "${CODER_LOCAL_AGENT:-}" ]; then
+    main="$run --no-reap & agent=\$!"'
+      trap "kill -TERM $agent 2>/dev/null" TERM INT
+      trap "kill -HUP $agent 2>/dev/null" HUP
+      while :; do
+        wait "$agent"
+        code=$?
+        kill -0 "$agent" 2>/dev/null || exit "$code"
+      done'
+  fi
   session=
   ! command -v setsid >/dev/null 2>&1 || session=setsid
   cd "$dir"
@@ -132,7 +144,7 @@ start() {
   env -i PATH="$PATH" HOME="$dir" USER="${USER:-$(id -un 2>/dev/null || id -u)}" LANG="${LANG:-C.UTF-8}" \
     SHELL="${SHELL:-/bin/sh}" TZ="${TZ:-}" NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-}" \
     CODER_AGENT_TOKEN="$CODER_AGENT_TOKEN" CODER_AGENT_URL="$CODER_AGENT_URL" CODER_AGENT_AUTH=token \
-    "$marker" $session $wrap sh -c "exec $run" </dev/null >"$dir/.coder/agent.log" 2>&1 &
+    "$marker" $session $wrap sh -c "$main" </dev/null >"$dir/.coder/agent.log" 2>&1 &
   echo $! >"$pidfile"
 }
 

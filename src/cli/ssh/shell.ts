@@ -18,7 +18,11 @@ export async function runShell(
   const client = await dialSsh(stream, { signal, ...agentSocket(inv) });
   const wantsTerminal = command === "" || inv.get(options.tty);
   const raw = inv.stdin.isTTY && wantsTerminal ? rawMode(inv.stdin) : undefined;
-  const stop = (): void => void client.end();
+  // A workspace that is gone never answers our goodbye.
+  const stop = (): void => {
+    client.end();
+    stream.destroy();
+  };
   try {
     await openRemoteForwards(client, forwards);
     const size = { cols: inv.stdout.columns ?? 128, rows: rowsOf(inv.stdout) };

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { Duplex } from "node:stream";
 import { describe, it, test } from "node:test";
 import { dialSsh, runCommand } from "#ssh/client.ts";
-import { eventually, freePort } from "#testutil/testutil.ts";
-import type { CliRun } from "../clitest/clitest.ts";
+import { eventually, freePort, repoRoot, tempDir } from "#testutil/testutil.ts";
+import { workspaceScene } from "#coderd/database/dbfake/dbfake.ts";
+import { newServer } from "#coderd/coderdtest/coderdtest.ts";
+import { type CliRun, startCli } from "../clitest/clitest.ts";
 import { type LiveWorkspace, liveWorkspace } from "../clitest/live.ts";
 import { parseRemoteForward } from "./remoteforward.ts";
 import { parseVscodeHost } from "./vscodessh.ts";
@@ -52,6 +55,33 @@ test("ssh: commands with their input, output and status; remote forwards", async
   const wrong = await ws.run(["ssh", "nowhere", "true"]);
   assert.equal(wrong.status, 1);
   await remoteForward(ws);
+});
+
+test("ssh: an agent that is killed ends the session within seconds, with a reason", async (t) => {
+  const server = await newServer(t);
+  const owner = await server.createFirstUser();
+  const user = await server.db.store.getUserById({ id: owner.id });
+  const scene = await workspaceScene(server.db.store, { owner: user });
+  const dir = await tempDir(t);
+  const args = [join(repoRoot, "src/cmd/coder.ts"), "agent", "--log-dir", dir, "--script-data-dir", dir];
+  const agent = spawn(process.execPath, args, {
+    env: {
+      HOME: dir,
+      PATH: process.env["PATH"],
+      CODER_AGENT_URL: server.url,
+      CODER_AGENT_TOKEN: scene.agent.authToken,
+    },
+    stdio: "ignore",
+  });
+  t.after(() => agent.kill("SIGKILL"));
+  const run = startCli(["ssh", scene.workspace.name, "--", "echo up; sleep 600"], {
+    env: { HOME: dir, CODER_URL: server.url, CODER_SESSION_TOKEN: owner.token },
+  });
+  await eventually("the session runs", () => run.stdout().includes("up"));
+  agent.kill("SIGKILL");
+  const done = await run.result;
+  assert.equal(done.status, 255);
+  assert.match(done.stderr, /agent is gone|ended unexpectedly/u);
 });
 
 async function remoteForward(ws: LiveWorkspace): Promise<void> {

@@ -75,7 +75,9 @@ export async function runSsh(inv: Invocation, session: Session, run: SshRun): Pr
   const stop = new AbortController();
   const signal = AbortSignal.any([inv.signal, stop.signal]);
   const usage = reportUsage(inv, session, found, { app: run.app, signal });
-  const watching = workspaceOver(inv, session, found, signal).then((why) => {
+  let conn: AgentConn | undefined;
+  const answers = async (): Promise<boolean> => conn === undefined || (await isThere(conn, signal));
+  const watching = workspaceOver(inv, session, found, { signal, answers }).then((why) => {
     if (why === undefined) return;
     inv.stderr.write(`Closing the connection: ${why}.\n`);
     log.info("over", { why });
@@ -83,10 +85,11 @@ export async function runSsh(inv: Invocation, session: Session, run: SshRun): Pr
   });
   try {
     if (run.stdio && !run.newTunnel && (await throughCoderConnect(inv, session, found, run, signal))) return;
-    await using conn = await waitAndDial(inv, session, found, { scripts: run.wait }, log);
+    await using dialled = await waitAndDial(inv, session, found, { scripts: run.wait }, log);
+    conn = dialled;
     log.info("connected", { agent: found.agent.name });
-    await using _recording = recording(inv, conn, run, stop);
-    const stream = await conn.dialTcp(sshPort, { signal });
+    await using _recording = recording(inv, dialled, run, stop);
+    const stream = await dialled.dialTcp(sshPort, { signal });
     if (run.stdio) await passBytes(inv, stream, signal);
     else await runShell(inv, stream, run.command, signal);
   } catch (error) {
@@ -97,6 +100,21 @@ export async function runSsh(inv: Invocation, session: Session, run: SshRun): Pr
     await Promise.all([usage, watching]);
     log.info("closed");
   }
+}
+
+const pings = 3;
+const pingMs = 1500;
+
+/** A few pings, so that a lost packet or a busy machine does not end a session. */
+async function isThere(conn: AgentConn, signal: AbortSignal): Promise<boolean> {
+  for (let ping = 0; ping < pings && !signal.aborted; ping++) {
+    const answered = await conn.ping({ signal: AbortSignal.any([signal, AbortSignal.timeout(pingMs)]) }).then(
+      () => true,
+      () => false,
+    );
+    if (answered) return true;
+  }
+  return signal.aborted;
 }
 
 /** Writes the network file while the connection lives; a connection without answers for a minute ends. */

@@ -19,19 +19,36 @@ export function overBecause(found: Found, now: Workspace): string | undefined {
     : undefined;
 }
 
+/** Whether the server has lost the agent, as of this state of its workspace. */
+function agentLost({ agent }: Found, now: Workspace): boolean {
+  const agents = (now.latest_build.resources ?? []).flatMap((resource) => resource.agents ?? []);
+  return agents.find(({ id }) => id === agent.id)?.status === "disconnected";
+}
+
+export interface OverOptions {
+  readonly signal: AbortSignal;
+  /** Whether the agent still answers us, whatever the server thinks: it may only have lost the server. */
+  readonly answers: () => Promise<boolean>;
+}
+
 /** Resolves to the reason; to undefined when the signal ends the watching. A server that cannot say is asked again. */
 export async function workspaceOver(
   inv: Invocation,
   { client }: Session,
   found: Found,
-  signal: AbortSignal,
+  { signal, answers }: OverOptions,
 ): Promise<string | undefined> {
   const params = { workspace: found.workspace.id };
   while (!signal.aborted) {
     try {
       for await (const { type, data } of client.stream(workspaces.watchWs, Event, { params, signal })) {
-        const why = type === "data" ? overBecause(found, decode(Workspace, data)) : undefined;
+        if (type !== "data") continue;
+        const now = decode(Workspace, data);
+        const why = overBecause(found, now);
         if (why !== undefined) return why;
+        if (agentLost(found, now) && !(await answers())) {
+          return signal.aborted ? undefined : "the workspace's agent is gone";
+        }
       }
     } catch {
       // Watching is a service; the connection itself does not need it.
