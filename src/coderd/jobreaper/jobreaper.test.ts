@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import { realClock } from "#quartz/clock.ts";
+import { type Clock, realClock, waits } from "#quartz/clock.ts";
+import { MockClock } from "#quartz/mock.ts";
+import { eventually } from "#testutil/testutil.ts";
 import { discardLogger } from "#slog/slog.ts";
 import { newCtx, type Ctx } from "../ctx.ts";
 import { authorize } from "../database/dbauthz/dbauthz.ts";
@@ -11,7 +13,7 @@ import { newDb } from "../database/dbtestutil/dbtestutil.ts";
 import type { Store } from "../database/db.ts";
 import { MemoryPubsub } from "../database/pubsub/memory-pubsub.ts";
 import { actors } from "../rbac/actors.ts";
-import { reapOnce, type ReaperDeps } from "./jobreaper.ts";
+import { reapOnce, type ReaperDeps, runJobReaper } from "./jobreaper.ts";
 
 async function setup(t: TestContext): Promise<{ db: Store; ctx: Ctx; deps: ReaperDeps }> {
   const { store: db } = await newDb(t);
@@ -86,4 +88,37 @@ test("a job that somebody holds is left to the next pass", async (t) => {
   release.resolve();
   await holding;
   assert.deepEqual(await reapOnce(ctx, deps), [job.id]);
+});
+
+test("a clock that jumps ahead ends no job whose daemon lives; the pass after it ends those that stay silent", async (t) => {
+  const { db, deps } = await setup(t);
+  const mock = new MockClock(realClock.now().toISOString());
+  let ahead = 0;
+  const now = (): Date => new Date(mock.now().getTime() + ahead);
+  const timer: Clock["timer"] = (ms, fn, options) => mock.timer(ms, fn, options);
+  const clock: Clock = { now, timer, monotonic: () => mock.monotonic(), ...waits(timer, now) };
+  const stop = new AbortController();
+  const ctx = newCtx({
+    actor: actors.jobReaper,
+    signal: stop.signal,
+    log: discardLogger,
+    requestId: "test",
+    clock,
+  });
+  const alive = await dbgen.provisionerJob(db, { startedAt: ago(1), updatedAt: now() });
+  const dead = await dbgen.provisionerJob(db, { startedAt: ago(1), updatedAt: now() });
+  const tick = mock.trap("jobreaper");
+  const running = runJobReaper(ctx, deps);
+  await tick.wait();
+  ahead = 3_600_000;
+  await mock.advance(60_000);
+  await tick.wait();
+  const isOver = async (id: string) => (await db.getProvisionerJobById({ id })).completedAt !== null;
+  assert.deepEqual([await isOver(alive.id), await isOver(dead.id)], [false, false]);
+  await db.touchProvisionerJob({ id: alive.id, now: now() });
+  await mock.advance(60_000);
+  await eventually("the silent one is ended", () => isOver(dead.id));
+  assert.equal(await isOver(alive.id), false);
+  stop.abort(new Error("the test is over"));
+  await running;
 });

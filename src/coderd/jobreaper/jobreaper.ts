@@ -20,6 +20,8 @@ export const reaperIntervalMs = 60_000;
 const hungMs = 5 * 60_000;
 const pendingMs = 30 * 60_000;
 const perPass = 10;
+/** More than clocks are adjusted by; far less than a job may be silent. */
+const maxJumpMs = 30_000;
 
 /** Passes until ctx ends. Never rejects: what a pass could not do the next one does. */
 export async function runJobReaper(
@@ -29,7 +31,19 @@ export async function runJobReaper(
 ): Promise<void> {
   const reaper = ctx.as(actors.jobReaper, "ends jobs that nobody works on");
   const wait = { signal: ctx.signal, tag: "jobreaper", unref: true };
-  for await (const _ of ctx.clock.ticks(intervalMs, wait)) {
+  const { clock } = ctx;
+  let last = { wall: ctx.now().getTime(), monotonic: clock.monotonic() };
+  for await (const _ of clock.ticks(intervalMs, wait)) {
+    const now = { wall: ctx.now().getTime(), monotonic: clock.monotonic() };
+    const jump = now.wall - last.wall - (now.monotonic - last.monotonic);
+    last = now;
+    if (jump > maxJumpMs) {
+      // A machine that slept, or whose clock was set: every job looks silent, until its next heartbeat.
+      ctx.log.warn("the clock jumped; the job reaper leaves out a pass", {
+        seconds: Math.round(jump / 1000),
+      });
+      continue;
+    }
     try {
       await reapOnce(reaper, deps);
     } catch (error) {
