@@ -2,7 +2,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { flushCompileCache } from "node:module";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { version } from "#buildinfo/buildinfo.ts";
 import type { Command, Invocation } from "#serpent/command.ts";
 import { type AnyOption, option } from "#serpent/option.ts";
@@ -108,7 +108,8 @@ export const agentCommand: Command = {
       clock,
       rand,
       log,
-      env,
+      // Commands find this program, after whatever the machine has.
+      env: inv.program === undefined ? env : { ...env, PATH: pathWith(env["PATH"], dirname(inv.program)) },
       binary: inv.program ?? "coder",
       logDir: logs,
       scriptDataDir: data,
@@ -134,6 +135,10 @@ export const agentCommand: Command = {
     await close();
   },
 };
+
+function pathWith(path: string | undefined, folder: string): string {
+  return path ? `${path}:${folder}` : folder;
+}
 
 /** Read before each attempt: a file may have been replaced. */
 function tokenReader(inv: Invocation): () => Promise<string> {
