@@ -26,7 +26,7 @@ const pingEveryMs = 15_000;
 const maxMessage = 32 * 1024;
 const maxBytesMessage = 4 * 1024 * 1024;
 /** How long a shutdown waits for peers to say goodbye. */
-const closeWaitMs = 10_000;
+const closeWaitMs = 1_000;
 
 /** Whether a browser page of another host made this request. */
 export function foreignOrigin(request: IncomingMessage): boolean {
