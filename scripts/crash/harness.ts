@@ -52,7 +52,14 @@ export async function runCrash(options: CrashOptions): Promise<CrashResult> {
     const first = kinds[round <= kinds.length ? round - 1 : rand.int(kinds.length)] ?? "server";
     const plan: StrikeKind[] = rand.int(3) === 0 ? [first, kinds[rand.int(kinds.length)] ?? first] : [first];
     const began = clock.monotonic();
-    const seen = await oneRound({ rig, ledger, rand: seededRand(`${seed}/${round}`), steady, plan, resumed });
+    const seen = await oneRound({
+      rig,
+      ledger,
+      rand: seededRand(`${seed}/${round}`),
+      steady,
+      plan,
+      resumed,
+    }).catch(async (error: unknown) => [await fault(rig, error)]);
     violations.push(...seen.map((what) => `seed ${seed}, round ${round} (${plan.join(", ")}): ${what}`));
     const seconds = ((clock.monotonic() - began) / 1000).toFixed(1);
     say(
@@ -70,6 +77,15 @@ export async function runCrash(options: CrashOptions): Promise<CrashResult> {
     logLines: ledger.jobLogs.size + ledger.agentLogs.length,
     resumed,
   };
+}
+
+/** The harness found something gone that should be there: the server, most likely. */
+async function fault(rig: Rig, error: unknown): Promise<string> {
+  const server = rig.server();
+  const life = server.alive() ? "runs" : `has ended with ${await server.ended}`;
+  const { message, stack = "", cause } = error instanceof Error ? error : new Error(String(error));
+  const why = cause instanceof Error ? ` (${cause.message})` : "";
+  return `${message}${why}; the server ${life}; at ${stack.split("\n").slice(1, 4).join(" ").trim()}`;
 }
 
 interface Round {

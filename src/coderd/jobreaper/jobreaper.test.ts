@@ -122,3 +122,21 @@ test("a clock that jumps ahead ends no job whose daemon lives; the pass after it
   stop.abort(new Error("the test is over"));
   await running;
 });
+
+test("five minutes for a job that runs, thirty for one that waits, to the second", async (t) => {
+  const { db, deps } = await setup(t);
+  const clock = new MockClock();
+  const { signal } = new AbortController();
+  const ctx = newCtx({ actor: actors.jobReaper, signal, log: discardLogger, requestId: "test", clock });
+  const now = clock.now();
+  const started = await dbgen.provisionerJob(db, { createdAt: now, startedAt: now, updatedAt: now });
+  const waiting = await dbgen.provisionerJob(db, { createdAt: now, updatedAt: now });
+  await clock.advance(5 * 60_000);
+  assert.deepEqual(await reapOnce(ctx, deps), []);
+  await clock.advance(1_000);
+  assert.deepEqual(await reapOnce(ctx, deps), [started.id]);
+  await clock.advance(25 * 60_000 - 1_000);
+  assert.deepEqual(await reapOnce(ctx, deps), []);
+  await clock.advance(1_000);
+  assert.deepEqual(await reapOnce(ctx, deps), [waiting.id]);
+});
