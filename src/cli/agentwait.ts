@@ -2,6 +2,7 @@
 import { contract } from "#codersdk/contract.ts";
 import type { WorkspaceAgent } from "#codersdk/workspaceagents.ts";
 import type { Invocation } from "#serpent/command.ts";
+import { newProgress } from "./cliui/progress.ts";
 import { printable } from "./cliui/table.ts";
 import { UserError } from "./errors.ts";
 import type { Session } from "./session.ts";
@@ -27,11 +28,14 @@ export async function waitForAgent(
 ): Promise<WorkspaceAgent> {
   const begin = inv.clock.monotonic();
   let agent = first;
+  const progress = newProgress(inv);
+  // One sign for the whole wait: the texts change, the half second counts from its beginning.
+  using shown = new DisposableStack();
   let told = "";
   const tell = (text: string): void => {
-    if (told === text || inv.clock.monotonic() - begin < 500) return;
+    if (told === text) return;
     told = text;
-    inv.stderr.write(`${text}\n`);
+    shown.use(progress.wait(text));
   };
   for (;;) {
     const wait = reasonToWait(agent, options);
@@ -58,15 +62,15 @@ export function reasonToWait(agent: WorkspaceAgent, { scripts }: WaitOptions): s
   }
   switch (agent.status) {
     case "connecting":
-      return `Waiting for the agent ${name} to connect…`;
+      return `Waiting for the agent ${name} to connect`;
     case "timeout":
       return `The agent ${name} is having trouble connecting; waiting on. See ${printable(agent.troubleshooting_url)}`;
     case "disconnected":
-      return `The agent ${name} lost its connection; waiting for it to come back…`;
+      return `The agent ${name} lost its connection; waiting for it to come back`;
     case "connected":
       break;
   }
   const blocking = scripts === "yes" || (scripts === "auto" && agent.startup_script_behavior === "blocking");
   const starting = agent.lifecycle_state === "created" || agent.lifecycle_state === "starting";
-  return blocking && starting ? `Waiting for startup scripts of ${name} (--wait=no skips this)…` : undefined;
+  return blocking && starting ? `Waiting for startup scripts of ${name} (--wait=no skips this)` : undefined;
 }

@@ -1,3 +1,4 @@
+import { completeWorkspace } from "./completeworkspace.ts";
 import { contract } from "#codersdk/contract.ts";
 import type { Command } from "#serpent/command.ts";
 import { UsageError } from "#serpent/resolve.ts";
@@ -8,6 +9,7 @@ import { getWorkspace } from "./workspaceref.ts";
 
 export const autoupdateCommand: Command = {
   use: "autoupdate <workspace> <always|never>",
+  complete: completeWorkspace,
   short: "Set whether a workspace's start takes its template's newest version.",
   options: [yes],
   args: { min: 2, max: 2 },

@@ -16,6 +16,8 @@ import { dotfilesCommand } from "./dotfiles/dotfiles.ts";
 import { gitsshCommand } from "./git/gitssh.ts";
 import { openCommand } from "./open/open.ts";
 import { scheduleCommand } from "./schedule/schedule.ts";
+import { completionCommand } from "./completion/completion.ts";
+import { statCommand } from "./stat/stat.ts";
 import { stateCommand } from "./state.ts";
 import { usersCommand } from "./users/users.ts";
 import { configSshCommand } from "./configssh/configssh.ts";
@@ -56,6 +58,7 @@ export function program({ more, slim }: ProgramFacts): Command {
     children: [
       agentCommand,
       autoupdateCommand,
+      completionCommand,
       configSshCommand,
       connectCommand,
       createCommand,
@@ -76,6 +79,7 @@ export function program({ more, slim }: ProgramFacts): Command {
       showCommand,
       sshCommand,
       startCommand,
+      statCommand,
       stateCommand,
       stopCommand,
       unfavoriteCommand,

@@ -1,3 +1,4 @@
+import { completeWorkspace } from "./completeworkspace.ts";
 import type { Command } from "#serpent/command.ts";
 import { option } from "#serpent/option.ts";
 import * as types from "#serpent/values.ts";
@@ -14,6 +15,7 @@ const orphan = option(types.bool, {
 
 export const deleteCommand: Command = {
   use: "delete <workspace>",
+  complete: completeWorkspace,
   aliases: ["rm"],
   short: "Delete a workspace and its resources.",
   options: [orphan, yes],

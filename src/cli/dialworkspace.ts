@@ -8,6 +8,7 @@ import type { Invocation } from "#serpent/command.ts";
 import { discardLogger, type Logger, pinoLogger } from "#slog/slog.ts";
 import { waitForAgent, type WaitOptions } from "./agentwait.ts";
 import { followBuild } from "./builds.ts";
+import { newProgress } from "./cliui/progress.ts";
 import { printable } from "./cliui/table.ts";
 import { UserError } from "./errors.ts";
 import { globals } from "./globals.ts";
@@ -126,5 +127,6 @@ export async function waitAndDial(
     dialing.then((conn) => conn[Symbol.asyncDispose]()).catch(() => {});
     throw error;
   }
+  using _wait = newProgress(inv).wait("Connecting to the workspace");
   return await dialing;
 }

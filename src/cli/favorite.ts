@@ -1,3 +1,4 @@
+import { completeWorkspace } from "./completeworkspace.ts";
 import { contract } from "#codersdk/contract.ts";
 import type { Command } from "#serpent/command.ts";
 import { printable } from "./cliui/table.ts";
@@ -6,6 +7,7 @@ import { getWorkspace } from "./workspaceref.ts";
 
 export const favoriteCommand: Command = {
   use: "favorite <workspace>",
+  complete: completeWorkspace,
   aliases: ["fav", "favourite"],
   short: "List a workspace first.",
   args: { min: 1, max: 1 },
@@ -19,6 +21,7 @@ export const favoriteCommand: Command = {
 
 export const unfavoriteCommand: Command = {
   use: "unfavorite <workspace>",
+  complete: completeWorkspace,
   aliases: ["unfav", "unfavourite"],
   short: "List a workspace among the others again.",
   args: { min: 1, max: 1 },

@@ -1,3 +1,4 @@
+import { completeWorkspace } from "./completeworkspace.ts";
 import { contract } from "#codersdk/contract.ts";
 import type { WorkspaceBuild } from "#codersdk/workspacebuilds.ts";
 import type { Workspace } from "#codersdk/workspaces.ts";
@@ -32,6 +33,7 @@ interface Line {
 
 export const logsCommand: Command = {
   use: "logs <workspace>",
+  complete: completeWorkspace,
   short: "Show the log of a workspace's build and of its agents.",
   options: [buildNumber, follow],
   args: { min: 1, max: 1 },

@@ -1,10 +1,16 @@
 /** Runs one command line of a program (root.ts, slim.ts) and turns whatever happens into an exit status and, on stderr, what the person needs to read. */
 import { type Command, CommandError, run, type World } from "#serpent/command.ts";
+import { printable } from "./cliui/table.ts";
 import { Canceled } from "./cliui/prompt.ts";
 import { ExitError } from "./errors.ts";
 
 /** Resolves to the exit status: 0 success, 1 error, or what an `ExitError` says (the remote status of ssh). */
 export async function main(argv: readonly string[], world: World, program: Command): Promise<number> {
+  if (world.env["COMPLETION_MODE"] === "1") {
+    const { complete } = await import("#serpent/complete.ts");
+    for (const one of await complete(program, argv, world)) world.stdout.write(`${printable(one)}\n`);
+    return 0;
+  }
   try {
     await run(program, argv, world);
     return 0;

@@ -1,3 +1,4 @@
+import { completeWorkspace } from "./completeworkspace.ts";
 import type { Command } from "#serpent/command.ts";
 import { option } from "#serpent/option.ts";
 import * as types from "#serpent/values.ts";
@@ -17,6 +18,7 @@ const wait = option(types.duration, { flag: "wait", default: "1s", description: 
 
 export const pingCommand: Command = {
   use: "ping <workspace>",
+  complete: completeWorkspace,
   short: "Measure the way to a workspace.",
   options: [count, wait],
   args: { min: 1, max: 1 },

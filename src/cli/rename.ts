@@ -1,3 +1,4 @@
+import { completeWorkspace } from "./completeworkspace.ts";
 import { contract } from "#codersdk/contract.ts";
 import type { Command } from "#serpent/command.ts";
 import { askText } from "./cliui/prompt.ts";
@@ -8,6 +9,7 @@ import { getWorkspace } from "./workspaceref.ts";
 
 export const renameCommand: Command = {
   use: "rename <workspace> <new name>",
+  complete: completeWorkspace,
   short: "Rename a workspace.",
   options: [yes],
   args: { min: 2, max: 2 },

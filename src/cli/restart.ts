@@ -1,3 +1,4 @@
+import { completeWorkspace } from "./completeworkspace.ts";
 import type { Command } from "#serpent/command.ts";
 import { connect } from "./session.ts";
 import { start } from "./start.ts";
@@ -6,6 +7,7 @@ import { getWorkspace } from "./workspaceref.ts";
 
 export const restartCommand: Command = {
   use: "restart <workspace>",
+  complete: completeWorkspace,
   short: "Stop a workspace and start it again.",
   options: [yes, ...buildOptions],
   args: { min: 1, max: 1 },

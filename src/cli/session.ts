@@ -11,6 +11,7 @@ import { type Client, newClient } from "#codersdk/client.ts";
 import type { Invocation } from "#serpent/command.ts";
 import { nodeDial } from "./dial.ts";
 import { type ConfigDir, configDir, defaultConfigPath } from "./config.ts";
+import { newProgress, type Progress } from "./cliui/progress.ts";
 import { UserError } from "./errors.ts";
 import { globals } from "./globals.ts";
 
@@ -77,8 +78,9 @@ async function extraHeaders(inv: Invocation, url: string): Promise<Record<string
 function checkedFetch(inv: Invocation): typeof fetch {
   let checked = inv.get(globals.noVersionWarning);
   const warned = new Set<string>();
+  const progress = newProgress(inv);
   return async (input, init) => {
-    const response = await fetch(input, init);
+    const response = await answered(progress, input, init);
     for (const text of response.headers.get("X-Coder-Entitlements-Warning")?.split(", ") ?? []) {
       if (!inv.get(globals.noFeatureWarning) && !warned.has(text)) inv.stderr.write(`${text}\n`);
       warned.add(text);
@@ -92,6 +94,15 @@ function checkedFetch(inv: Invocation): typeof fetch {
     }
     return response;
   };
+}
+
+async function answered(
+  progress: Progress,
+  input: Parameters<typeof fetch>[0],
+  init: Parameters<typeof fetch>[1],
+): Promise<Response> {
+  using _wait = progress.wait("Waiting for the server");
+  return await fetch(input, init);
 }
 
 /** Major and minor are equal, or one side is a development build without a version. */

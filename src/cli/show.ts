@@ -1,3 +1,4 @@
+import { completeWorkspace } from "./completeworkspace.ts";
 import type { WorkspaceAgent } from "#codersdk/workspaceagents.ts";
 import { Workspace } from "#codersdk/workspaces.ts";
 import type { Command } from "#serpent/command.ts";
@@ -19,6 +20,7 @@ const output = option(types.oneOf("text", "json"), {
 
 export const showCommand: Command = {
   use: "show <workspace>",
+  complete: completeWorkspace,
   short: "Show a workspace's resources and agents.",
   options: [output],
   args: { min: 1, max: 1 },

@@ -1,3 +1,4 @@
+import { completeWorkspace } from "./completeworkspace.ts";
 import { ClientError } from "#codersdk/client.ts";
 import type { WorkspaceBuild } from "#codersdk/workspacebuilds.ts";
 import type { Workspace } from "#codersdk/workspaces.ts";
@@ -8,6 +9,7 @@ import { getWorkspace } from "./workspaceref.ts";
 
 export const startCommand: Command = {
   use: "start <workspace>",
+  complete: completeWorkspace,
   short: "Start a workspace.",
   options: [noWait, yes, ...buildOptions],
   args: { min: 1, max: 1 },

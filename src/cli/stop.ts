@@ -1,3 +1,4 @@
+import { completeWorkspace } from "./completeworkspace.ts";
 import type { Command } from "#serpent/command.ts";
 import { connect } from "./session.ts";
 import { confirmUnlessYes, createBuild, finish, yes } from "./transition.ts";
@@ -5,6 +6,7 @@ import { getWorkspace } from "./workspaceref.ts";
 
 export const stopCommand: Command = {
   use: "stop <workspace>",
+  complete: completeWorkspace,
   short: "Stop a workspace.",
   options: [yes],
   args: { min: 1, max: 1 },

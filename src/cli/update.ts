@@ -1,3 +1,4 @@
+import { completeWorkspace } from "./completeworkspace.ts";
 import type { Command } from "#serpent/command.ts";
 import { connect } from "./session.ts";
 import { buildOptions, createBuild, finish, startParameters } from "./transition.ts";
@@ -6,6 +7,7 @@ import { parameterOptions } from "./parameters.ts";
 
 export const updateCommand: Command = {
   use: "update <workspace>",
+  complete: completeWorkspace,
   short: "Start a workspace with its template's active version.",
   options: buildOptions,
   args: { min: 1, max: 1 },

@@ -13,6 +13,7 @@ import { provisionerkeys } from "./provisionerkeys.ts";
 import { templates } from "./templates.ts";
 import { templateversions } from "./templateversions.ts";
 import { users } from "./users.ts";
+import { usersettings } from "./usersettings.ts";
 import { workspaceagents } from "./workspaceagents.ts";
 import { workspacebuilds } from "./workspacebuilds.ts";
 import { workspaces } from "./workspaces.ts";
@@ -31,6 +32,7 @@ export const contract = {
   templates,
   templateversions,
   users,
+  usersettings,
   workspaceagents,
   workspacebuilds,
   workspaces,

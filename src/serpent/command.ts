@@ -50,6 +50,8 @@ export interface Command {
   readonly args?: { readonly min: number; readonly max: number };
   readonly children?: readonly Command[];
   readonly handler?: (invocation: Invocation) => Promise<void>;
+  /** What its next argument may be, for the shell's completion. May ask the server. */
+  readonly complete?: (invocation: Invocation) => Promise<readonly string[]>;
 }
 
 export const helpOption = option(types.bool, {
@@ -75,13 +77,13 @@ export class CommandError extends Error {
   }
 }
 
-interface Found {
+export interface Found {
   readonly path: readonly Command[];
   readonly options: readonly AnyOption[];
   readonly parsed: ReturnType<typeof parseFlags>;
 }
 
-function find(root: Command, argv: readonly string[]): Found {
+export function find(root: Command, argv: readonly string[]): Found {
   const path = [root];
   let options: AnyOption[] = [helpOption, ...(root.options ?? [])];
   let line = [...argv];

@@ -1,4 +1,5 @@
 /** `coder open`: a workspace in a program of this machine. */
+import { completeWorkspace } from "../completeworkspace.ts";
 import { posix } from "node:path";
 import { contract } from "#codersdk/contract.ts";
 import type { WorkspaceAgent } from "#codersdk/workspaceagents.ts";
@@ -48,6 +49,7 @@ export function vscodeLink(fields: Readonly<Record<string, string>>): string {
 
 const vscode: Command = {
   use: "vscode <workspace> [<directory in workspace>]",
+  complete: completeWorkspace,
   short: "Open a workspace in VS Code.",
   long: "Starts the workspace if it is stopped. The link carries a new session token for the editor, unless it is only printed.",
   options: [generateToken, testOpenError],

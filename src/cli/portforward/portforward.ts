@@ -1,4 +1,5 @@
 /** `coder port-forward`: ports of a workspace on this machine, through the tunnel. */
+import { completeWorkspace } from "../completeworkspace.ts";
 import { createServer, type Server, type Socket } from "node:net";
 import { pipeline } from "node:stream/promises";
 import type { AgentConn } from "#codersdk/workspacesdk/dial.ts";
@@ -32,6 +33,7 @@ const disableAutostart = option(types.bool, {
 
 export const portForwardCommand: Command = {
   use: "port-forward <workspace>",
+  complete: completeWorkspace,
   aliases: ["tunnel"],
   short: "Make ports of a workspace reachable on this machine.",
   long: "  - Port 8080 of the workspace on port 8080 here:\n\n       $ coder port-forward <workspace> --tcp 8080\n\n  - Several, under other numbers, and a range:\n\n       $ coder port-forward <workspace> --tcp 9000:3000,9090-9092:9090-9092\n\n  - For other machines too:\n\n       $ coder port-forward <workspace> --tcp 0.0.0.0:8080:8080",

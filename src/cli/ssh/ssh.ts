@@ -2,6 +2,7 @@
  * `coder ssh`: a shell, a command, or the bytes of an ssh connection. Editors run it as OpenSSH's ProxyCommand
  * (`--stdio`), read the files of `--log-dir` and `--network-info-dir`, and depend on a clean standard output.
  */
+import { completeWorkspace } from "../completeworkspace.ts";
 import { resolve } from "node:path";
 import { contract } from "#codersdk/contract.ts";
 import type { AgentConn } from "#codersdk/workspacesdk/dial.ts";
@@ -24,6 +25,7 @@ const sshPort = 1;
 
 export const sshCommand: Command = {
   use: "ssh <workspace> [command]",
+  complete: completeWorkspace,
   short: "Open a shell in a workspace, or run a command there.",
   options: Object.values(options),
   args: { min: 1, max: Number.POSITIVE_INFINITY },

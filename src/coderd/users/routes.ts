@@ -1,5 +1,6 @@
 /** Routes of people: first user, sign-in, accounts. */
 import { users } from "#codersdk/users.ts";
+import { usersettings } from "#codersdk/usersettings.ts";
 import { audit } from "../audit/audit.ts";
 import type { AuthzStore } from "../database/dbauthz/dbauthz.ts";
 import { toGitSshKey, toUser } from "../database/db2sdk/users.ts";
@@ -24,6 +25,7 @@ import { checkSetup, createFirstUser, type FirstUserDeps, hasFirstUser } from ".
 import { listUsers } from "./list.ts";
 import { login, type LoginDeps } from "./login.ts";
 import { createLoginLink, type LoginLinkDeps } from "./loginlink.ts";
+import { getAppearance, getPreferences, setAppearance, setPreferences } from "./settings.ts";
 import { rolesOfUser, siteRolesFor } from "./roles.ts";
 
 export interface UsersDeps extends FirstUserDeps, LoginDeps, LoginLinkDeps, CreateUserDeps, ChangeDeps {
@@ -32,7 +34,7 @@ export interface UsersDeps extends FirstUserDeps, LoginDeps, LoginLinkDeps, Crea
 }
 
 export function routes(deps: UsersDeps): BoundRoute[] {
-  return [...signIn(deps), ...accounts(deps), ...changes(deps), ...sshKeys(deps)];
+  return [...signIn(deps), ...accounts(deps), ...changes(deps), ...sshKeys(deps), ...ownSettings(deps)];
 }
 
 function signIn(deps: UsersDeps): BoundRoute[] {
@@ -144,6 +146,27 @@ function sshKeys({ store }: UsersDeps): BoundRoute[] {
         await audit(tx, ctx, { action: "write", type: "git_ssh_key", before, after });
         return toGitSshKey(after);
       });
+    }),
+  ];
+}
+
+function ownSettings({ store }: UsersDeps): BoundRoute[] {
+  return [
+    bind(usersettings.appearance, async (ctx, req) => {
+      const { user } = await resolveUser(ctx, store, req.caller, req.params.user);
+      return await getAppearance(store, ctx, user.id);
+    }),
+    bind(usersettings.updateAppearance, async (ctx, req) => {
+      const { user } = await resolveUser(ctx, store, req.caller, req.params.user);
+      return await setAppearance(store, ctx, user.id, req.body());
+    }),
+    bind(usersettings.preferences, async (ctx, req) => {
+      const { user } = await resolveUser(ctx, store, req.caller, req.params.user);
+      return await getPreferences(store, ctx, user.id);
+    }),
+    bind(usersettings.updatePreferences, async (ctx, req) => {
+      const { user } = await resolveUser(ctx, store, req.caller, req.params.user);
+      return await setPreferences(store, ctx, user.id, req.body());
     }),
   ];
 }

@@ -19,6 +19,7 @@ import { provisionerjobsRules } from "./rules/provisionerjobs.ts";
 import { provisionerkeysRules } from "./rules/provisionerkeys.ts";
 import { siteconfigsRules } from "./rules/siteconfigs.ts";
 import { tailnetRules } from "./rules/tailnet.ts";
+import { userconfigsRules } from "./rules/userconfigs.ts";
 import { usersRules } from "./rules/users.ts";
 import { presetsRules } from "./rules/presets.ts";
 import { templatesRules } from "./rules/templates.ts";
@@ -49,6 +50,7 @@ export const rules = {
   ...provisionerkeysRules,
   ...siteconfigsRules,
   ...tailnetRules,
+  ...userconfigsRules,
   ...usersRules,
   ...presetsRules,
   ...templatesRules,

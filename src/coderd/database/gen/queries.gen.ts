@@ -21,6 +21,7 @@ import { siteconfigsQueries } from "./siteconfigs.gen.ts";
 import { tailnetQueries } from "./tailnet.gen.ts";
 import { templatesQueries } from "./templates.gen.ts";
 import { templateversionsQueries } from "./templateversions.gen.ts";
+import { userconfigsQueries } from "./userconfigs.gen.ts";
 import { usersQueries } from "./users.gen.ts";
 import { workspaceagentsQueries } from "./workspaceagents.gen.ts";
 import { workspacesQueries } from "./workspaces.gen.ts";
@@ -52,6 +53,7 @@ export const queries = {
   ...tailnetQueries,
   ...templatesQueries,
   ...templateversionsQueries,
+  ...userconfigsQueries,
   ...usersQueries,
   ...workspaceagentsQueries,
   ...workspacesQueries,
