@@ -32,7 +32,7 @@ async function candidates(
 ): Promise<string[]> {
   const waiting = before.at(-1) ?? "";
   // `--flag` without its value: what the flag takes.
-  if (waiting.startsWith('-') && waiting !== "--" && !waiting.includes("=")) {
+  if (waiting.startsWith("-") && waiting !== "--" && !waiting.includes("=")) {
     const position = find(root, before.slice(0, -1));
     const option = optionOf(position, waiting);
     if (option && !option.type.bare) return startingWith(word, option.type.choices ?? []);
