@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { liveWorkspace } from "./clitest/live.ts";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { createServer } from "node:http";
 import { test } from "node:test";
 import { newServer } from "#coderd/coderdtest/coderdtest.ts";
 import { workspaceScene } from "#coderd/database/dbfake/dbfake.ts";
@@ -56,4 +58,19 @@ test("coder agent: connects, becomes ready, answers ssh through the tailnet, and
   assert.deepEqual([status, stdout], [0, ""]);
   assert.equal((await show()).lifecycle_state, "off");
   assert.match(await readFile(join(dir, "coder-agent.log"), "utf8"), /connected/u);
+});
+
+test("the server asks a connected agent for its ports, and passes on what it refuses", async (t) => {
+  const ws = await liveWorkspace(t);
+  const listener = createServer((_request, response) => response.end("hello"));
+  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", () => resolve()));
+  t.after(() => listener.close());
+  const address = listener.address();
+  const port = typeof address === "object" && address ? address.port : 0;
+  const params = { workspaceagent: ws.scene.agent.id };
+  const { ports } = await ws.owner.client.call(workspaceagents.listeningPorts, { params });
+  assert.ok(ports?.some((one) => one.port === port && one.network === "tcp"));
+  await assert.rejects(ws.owner.client.call(workspaceagents.containers, { params }), { status: 403 });
+  const stranger = await ws.server.createAnotherUser();
+  await assert.rejects(stranger.client.call(workspaceagents.listeningPorts, { params }), { status: 404 });
 });
