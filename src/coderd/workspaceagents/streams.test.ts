@@ -128,6 +128,7 @@ test("a watched workspace tells of its agent's life", async (t) => {
   let shown = "";
   while (!shown.includes('"status":"connected"')) shown = JSON.stringify((await next(stream))?.data ?? {});
   await api.updateLifecycle({ lifecycle: { state: Lifecycle_State.READY } });
-  while (!shown.includes('"lifecycle_state":"ready"'))
+  while (!shown.includes('"lifecycle_state":"ready"')) {
     shown = JSON.stringify((await next(stream))?.data ?? {});
+  }
 });
