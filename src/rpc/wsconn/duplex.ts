@@ -47,7 +47,8 @@ class WebSocketDuplex extends Duplex {
       this.destroy(new WebSocketClosedError(1003, "received a text message"));
       return;
     }
-    if (data.length > 0 && !this.push(data)) this.#ws.pause();
+    // A destroyed stream takes nothing: pausing for it would leave the end of the connection unread.
+    if (data.length > 0 && !this.push(data) && !this.destroyed) this.#ws.pause();
   }
 
   #onClose(code: number, reason: string): void {

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { test, type TestContext } from "node:test";
+import { realClock } from "#quartz/clock.ts";
 import { WebSocketServer, type WebSocket } from "ws";
 import { drpcClient } from "../drpc/client.ts";
 import { drpcRouter, serveSession } from "../drpc/server.ts";
@@ -95,4 +96,20 @@ test("a text message is refused", async (t) => {
   const url = await serve(t, (ws) => ws.send("text"));
   const stream = wsDuplex(await dialWebSocket(url));
   await assert.rejects(buffer(stream), /text message/);
+});
+
+test("a stream that is destroyed while bytes come in lets go of its connection", async (t) => {
+  const closed = Promise.withResolvers<void>();
+  const url = await serve(t, (ws) => {
+    ws.on("close", () => closed.resolve());
+    // They are on their way, or in the peer's receive buffer, when the peer closes.
+    for (let n = 0; n < 200; n++) ws.send(Buffer.alloc(10_000));
+  });
+  const socket = await dialWebSocket(url);
+  const stream = wsDuplex(socket);
+  stream.once("data", () => stream.destroy());
+  const begin = realClock.monotonic();
+  await Promise.all([closed.promise, once(socket, "close")]);
+  // Not by the library's patience of 30 s.
+  assert.ok(realClock.monotonic() - begin < 10_000);
 });
