@@ -1,5 +1,5 @@
 /** Routes, and who may see them: everything but the sign-in needs a session, and comes back after it. */
-import { Component, type ComponentType, lazy, type ReactNode, Suspense, useEffect } from "react";
+import { Component, type ComponentType, type ReactNode, Suspense, useEffect } from "react";
 import { contract } from "#codersdk/contract.ts";
 import { ClientError } from "#codersdk/client.ts";
 import { useApp, useSession } from "./api/app-context.ts";
@@ -8,8 +8,17 @@ import { Shell } from "./components/shell.tsx";
 import { ErrorState, Loading } from "./components/states.tsx";
 import { Toaster } from "./components/toaster.tsx";
 import { Link, matchPath, type RouteProps, useLocation, useRouter } from "./lib/router.tsx";
+import { AccountPage, AppearancePage, SecurityPage, SshKeyPage } from "./pages/account.tsx";
 import { BuildPage } from "./pages/build.tsx";
+import { CliAuthPage } from "./pages/cli-auth.tsx";
+import { CreateWorkspacePage } from "./pages/create-workspace.tsx";
 import { LoginPage } from "./pages/login.tsx";
+import { TemplatePage } from "./pages/template.tsx";
+import { TemplatesPage } from "./pages/templates.tsx";
+import { TerminalPage } from "./pages/terminal.tsx";
+import { TokensPage } from "./pages/tokens.tsx";
+import { VersionPage } from "./pages/version.tsx";
+import { WorkspaceParametersPage } from "./pages/workspace-parameters.tsx";
 import { WorkspacePage } from "./pages/workspace.tsx";
 import { WorkspacesPage } from "./pages/workspaces.tsx";
 
@@ -24,8 +33,24 @@ interface Route {
 const routes: readonly Route[] = [
   { pattern: "/", page: WorkspacesPage },
   { pattern: "/workspaces", page: WorkspacesPage },
+  { pattern: "/templates", page: TemplatesPage },
+  { pattern: "/templates/:template", page: TemplatePage },
+  { pattern: "/templates/:template/workspace", page: CreateWorkspacePage },
+  { pattern: "/templates/:template/versions/:version", page: VersionPage },
+  { pattern: "/templates/:org/:template", page: TemplatePage },
+  { pattern: "/templates/:org/:template/workspace", page: CreateWorkspacePage },
+  { pattern: "/templates/:org/:template/versions/:version", page: VersionPage },
   { pattern: "/@:user/:workspace", page: WorkspacePage },
   { pattern: "/@:user/:workspace/builds/:build", page: BuildPage },
+  { pattern: "/@:user/:workspace/terminal", page: TerminalPage, bare: true },
+  { pattern: "/@:user/:workspace/settings/parameters", page: WorkspaceParametersPage },
+  { pattern: "/settings", page: AccountPage },
+  { pattern: "/settings/account", page: AccountPage },
+  { pattern: "/settings/security", page: SecurityPage },
+  { pattern: "/settings/ssh-keys", page: SshKeyPage },
+  { pattern: "/settings/tokens", page: TokensPage },
+  { pattern: "/settings/appearance", page: AppearancePage },
+  { pattern: "/cli-auth", page: CliAuthPage },
 ];
 
 export function AppRoot() {
@@ -120,7 +145,3 @@ class Guarded extends Component<{ readonly children: ReactNode }, { readonly err
     return <ErrorState error={error} onRetry={() => location.reload()} />;
   }
 }
-
-/** A page whose code is loaded when it is first shown. */
-export const lazyPage = (load: () => Promise<ComponentType<RouteProps>>): ComponentType<RouteProps> =>
-  lazy(async () => ({ default: await load() }));

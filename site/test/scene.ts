@@ -2,6 +2,8 @@
  * What the dashboard's tests look at: a server in this process with two people, templates and workspaces of fixed names,
  * made through the API and built by the echo engine, and the dashboard built from its sources.
  */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { Client } from "#codersdk/client.ts";
@@ -17,7 +19,7 @@ import {
 import { newServer, testPassword, type TestServer } from "#coderd/coderdtest/coderdtest.ts";
 import { siteFolder } from "#coderd/site/manifest.ts";
 import type { EchoTemplate } from "#provisioner/echo/archive.ts";
-import { repoRoot } from "#testutil/testutil.ts";
+import { eventually, repoRoot, tempDir } from "#testutil/testutil.ts";
 import { buildSite } from "../../scripts/build-site.ts";
 
 export interface Someone {
@@ -35,6 +37,9 @@ export interface Scene {
   /** A member without anything. */
   readonly bob: Someone;
   readonly template: Template;
+  /** Asks for parameters. */
+  readonly choices: Template;
+  /** Runs, with a real agent in it. */
   readonly dev: Workspace;
 }
 
@@ -65,13 +70,15 @@ export async function makeScene(t: TestContext): Promise<Scene> {
     params: { template: template.id },
     body: { display_name: "Docker container", description: "A container with a home that survives restarts" },
   });
+  const choices = await makeTemplate(ada, "choices", { files: { "main.tf": chooseTf }, graph: chooseGraph });
   const broken = await makeTemplate(ada, "broken", { ...linux, start: { apply: failing } });
   const dev = await makeWorkspace(ada, template, "dev");
   const api = await makeWorkspace(ada, template, "api");
   await stop(ada, api);
   await makeWorkspace(ada, broken, "experiment");
   await ada.client.call(contract.workspaces.favorite, { params: { workspace: dev.id } });
-  return { server, ada, bob, template, dev };
+  await startAgent(t, server, ada, dev);
+  return { server, ada, bob, template, choices, dev };
 }
 
 async function signIn(server: TestServer, username: string, organizationId: string): Promise<Someone> {
@@ -79,6 +86,9 @@ async function signIn(server: TestServer, username: string, organizationId: stri
   const client = await server.login(email);
   return { username, email, token: client.token ?? "", client, organizationId };
 }
+
+/** Each build of the template gets it, so only the newest can use it. */
+const agentToken = "5c1e8a02-6f1b-4c55-9a55-0d2f6b1f7a11";
 
 const linux: EchoTemplate = {
   parse: { readme: Buffer.from("# Docker container\n\nA **container** with a volume for `/home`.\n") },
@@ -98,8 +108,8 @@ const linux: EchoTemplate = {
               name: "main",
               operatingSystem: "linux",
               architecture: "amd64",
-              directory: "/home/coder",
-              auth: { case: "token", value: "" },
+              directory: "/tmp",
+              auth: { case: "token", value: agentToken },
               displayApps: { webTerminal: true, sshHelper: true, vscode: true },
               apps: [
                 {
@@ -123,6 +133,96 @@ const linux: EchoTemplate = {
     },
   },
 };
+
+const chooseTf = `
+data "coder_parameter" "region" {
+  name         = "region"
+  display_name = "Region"
+  description  = "Where the machine stands"
+  default      = "eu"
+  mutable      = false
+  form_type    = "radio"
+  option {
+    name        = "Europe"
+    value       = "eu"
+    description = "Frankfurt"
+  }
+  option {
+    name        = "America"
+    value       = "us"
+    description = "Ohio"
+  }
+}
+data "coder_parameter" "cores" {
+  name      = "cores"
+  type      = "number"
+  default   = 4
+  mutable   = true
+  form_type = "slider"
+  validation {
+    min = 1
+    max = data.coder_parameter.region.value == "eu" ? 8 : 64
+  }
+}
+data "coder_parameter" "gpu" {
+  name      = "gpu"
+  type      = "bool"
+  default   = false
+  mutable   = true
+  form_type = "switch"
+}
+data "coder_parameter" "dotfiles" {
+  name        = "dotfiles"
+  description = "Address of a repository with your settings"
+  default     = ""
+  mutable     = true
+}
+`;
+
+const chooseGraph: NonNullable<EchoTemplate["graph"]> = {
+  parameters: [
+    { name: "region", type: "string", defaultValue: "eu" },
+    { name: "cores", type: "number", defaultValue: "4", mutable: true },
+    { name: "gpu", type: "bool", defaultValue: "false", mutable: true },
+    { name: "dotfiles", type: "string", defaultValue: "", mutable: true },
+  ],
+};
+
+/** A process of its own, as in a workspace; ended after the tests. */
+async function startAgent(
+  t: TestContext,
+  server: TestServer,
+  who: Someone,
+  workspace: Workspace,
+): Promise<void> {
+  const home = await tempDir(t);
+  const child = spawn(process.execPath, [join(repoRoot, "src/cmd/coder.ts"), "agent"], {
+    stdio: "ignore",
+    env: {
+      PATH: process.env["PATH"],
+      HOME: home,
+      PS1: "$ ",
+      CODER_AGENT_URL: server.url,
+      CODER_AGENT_TOKEN: agentToken,
+      CODER_AGENT_LOG_DIR: home,
+    },
+  });
+  t.after(async () => {
+    const ended = once(child, "exit");
+    if (child.exitCode === null && child.kill("SIGTERM")) await ended;
+  });
+  await eventually(
+    "the agent is ready",
+    async () => {
+      const { latest_build: build } = await who.client.call(contract.workspaces.get, {
+        params: { workspace: workspace.id },
+      });
+      const agents = build.resources.flatMap(({ agents: some }) => some ?? []);
+      return agents.some(({ status, lifecycle_state: state }) => status === "connected" && state === "ready");
+    },
+    { timeoutMs: 30_000 },
+  );
+}
 
 const failing = {
   logs: ["docker_container.workspace: Creating…"],

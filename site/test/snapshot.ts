@@ -11,6 +11,8 @@ const rules: readonly (readonly [RegExp, string])[] = [
   [/\b[A-Z][a-z]{2} \d{1,2}, \d{4}, \d{1,2}:\d{2}\s?[AP]M\b/g, "<time>"],
   [/\b\d{1,2}:\d{2}:\d{2}(?:\.\d+)?\b/g, "<time>"],
   [/\b\d+(?:\.\d+)? (?:ms|s|min|h)(?: \d+ (?:s|min))?\b/g, "<duration>"],
+  [/\b(ssh-ed25519 AAAA)\S+/g, "$1<key>"],
+  [/\b[0-9A-Za-z]{10}(?=\b(?! ))/g, "<id>"],
   [/\bv2\.34\.\d+[+\w.-]*/g, "<version>"],
 ];
 

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { golden } from "#testutil/testutil.ts";
 import type { Scene, Someone } from "./scene.ts";
 import { snapshot, violations } from "./snapshot.ts";
@@ -18,6 +18,8 @@ export interface PageCase {
   /** Waits until the page shows what it is about. */
   readonly ready: (page: Page, scene: Scene) => Promise<void>;
 }
+
+export const expectVisible = (locator: Locator): Promise<void> => locator.waitFor({ state: "visible" });
 
 export interface Visit {
   readonly scene: Scene;

@@ -1,4 +1,5 @@
 /** A workspace's state in one word, with a colour that repeats it. */
+import type { ProvisionerJobStatus } from "#codersdk/provisionerjobs.ts";
 import type { WorkspaceStatus } from "#codersdk/workspacebuilds.ts";
 import type { Workspace } from "#codersdk/workspaces.ts";
 
@@ -32,7 +33,17 @@ export function lookOf({ latest_build: build, health }: Pick<Workspace, "latest_
   return looks[build.status];
 }
 
-export const buildLook = (status: WorkspaceStatus): Look => looks[status];
+const jobs: Readonly<Record<ProvisionerJobStatus, Look>> = {
+  pending: { label: "Waiting", tone: "busy" },
+  running: { label: "Running", tone: "busy" },
+  succeeded: { label: "Succeeded", tone: "good" },
+  canceling: { label: "Cancelling", tone: "busy" },
+  canceled: { label: "Cancelled", tone: "idle" },
+  failed: { label: "Failed", tone: "bad" },
+  unknown: { label: "Unknown", tone: "idle" },
+};
+
+export const jobLook = (status: ProvisionerJobStatus): Look => jobs[status];
 
 export function Badge({ label, tone }: Look) {
   return <span className={`badge badge-${tone}`}>{label}</span>;

@@ -5,7 +5,7 @@ import { useQuery } from "../api/app-context.ts";
 import { followBuild, JobLog } from "../components/build-log.tsx";
 import { Page } from "../components/page.tsx";
 import { Loaded } from "../components/states.tsx";
-import { Badge, buildLook } from "../components/status.tsx";
+import { Badge, jobLook } from "../components/status.tsx";
 import { Ago, Elapsed } from "../components/time.tsx";
 import type { RouteProps } from "../lib/router.tsx";
 
@@ -33,7 +33,7 @@ export function BuildPage({ params }: RouteProps) {
       heading={
         <>
           Build #{number}
-          {data && <Badge {...buildLook(data.status)} />}
+          {data && <Badge {...jobLook(data.job.status)} />}
         </>
       }
     >

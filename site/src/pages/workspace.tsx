@@ -10,7 +10,7 @@ import { followBuild, JobLog } from "../components/build-log.tsx";
 import { FavoriteButton } from "../components/favorite.tsx";
 import { Page } from "../components/page.tsx";
 import { Loaded } from "../components/states.tsx";
-import { Badge, buildLook, isBusy, lookOf } from "../components/status.tsx";
+import { Badge, jobLook, isBusy, lookOf } from "../components/status.tsx";
 import { Ago, Elapsed } from "../components/time.tsx";
 import { WorkspaceActions } from "../components/workspace-actions.tsx";
 import { duration } from "../lib/format.ts";
@@ -33,11 +33,17 @@ export function WorkspacePage({ params }: RouteProps) {
               {data.name}
             </span>
             <Badge {...lookOf(data)} />
-            <FavoriteButton workspace={data} />
           </>
         )
       }
-      actions={data && <WorkspaceActions workspace={data} />}
+      actions={
+        data && (
+          <>
+            <FavoriteButton workspace={data} />
+            <WorkspaceActions workspace={data} />
+          </>
+        )
+      }
     >
       <Loaded query={query}>{(workspace) => <Details workspace={workspace} />}</Loaded>
     </Page>
@@ -61,7 +67,7 @@ function Details({ workspace }: { readonly workspace: Workspace }) {
       <aside aria-label="About this workspace">
         <Facts workspace={workspace} />
         <Schedule workspace={workspace} />
-        <Parameters buildId={build.id} />
+        <Parameters workspace={workspace} />
         <History workspace={workspace} />
       </aside>
     </div>
@@ -225,7 +231,8 @@ function Schedule({ workspace }: { readonly workspace: Workspace }) {
   );
 }
 
-function Parameters({ buildId }: { readonly buildId: string }) {
+function Parameters({ workspace }: { readonly workspace: Workspace }) {
+  const buildId = workspace.latest_build.id;
   const { data } = useQuery(`workspace-build/${buildId}/parameters`, (client, signal) =>
     client.call(contract.workspacebuilds.parameters, { params: { workspacebuild: buildId }, signal }),
   );
@@ -234,6 +241,9 @@ function Parameters({ buildId }: { readonly buildId: string }) {
     <section className="panel" aria-label="Parameters">
       <div className="panel-head">
         <h2>Parameters</h2>
+        <div className="actions">
+          <Link to={`/@${workspace.owner_name}/${workspace.name}/settings/parameters`}>Change</Link>
+        </div>
       </div>
       <dl className="panel-body facts facts-stacked">
         {data.map(({ name, value }) => (
@@ -272,7 +282,7 @@ function History({ workspace }: { readonly workspace: Workspace }) {
             <Link to={`/@${owner}/${name}/builds/${build.build_number}`}>
               #{build.build_number} {build.transition}
             </Link>
-            <Badge {...buildLook(build.status)} />
+            <Badge {...jobLook(build.job.status)} />
             <span className="muted small">
               {build.initiator_name} · <Ago time={build.created_at} />
             </span>
