@@ -1,4 +1,7 @@
-/** The dashboard in a real Chromium: one browser and one server for all, or skipped loudly where there is no Chromium. */
+/**
+ * The dashboard in a real Chromium: one browser and one server for all, or skipped loudly where there is no Chromium.
+ * `CODER_SITE_ONLY=<regular expression>` runs some of it; `CODER_SITE_SHOTS=<folder>` keeps pictures.
+ */
 import { test } from "node:test";
 import { loginCases } from "./cases/login.ts";
 import { settingsCases } from "./cases/settings.ts";
@@ -17,7 +20,11 @@ test("the dashboard", async (t) => {
   const browser = await startChromium(t);
   if (browser === undefined) return;
   const visit = { browser, scene: await makeScene(t) };
-  for (const one of pages) await t.test(`page ${one.name}`, () => checkPage(visit, one));
-  for (const [name, run] of Object.entries({ ...flows, ...terminalFlows }))
+  const only = new RegExp(process.env["CODER_SITE_ONLY"] ?? "");
+  for (const one of pages.filter(({ name }) => only.test(name)))
+    await t.test(`page ${one.name}`, () => checkPage(visit, one));
+  for (const [name, run] of Object.entries({ ...flows, ...terminalFlows }).filter(([name]) =>
+    only.test(name),
+  ))
     await t.test(name, () => run(visit));
 });

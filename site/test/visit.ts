@@ -35,7 +35,8 @@ export async function openAs({ scene, browser }: Visit, who: Someone | undefined
     locale: "en-US",
     timezoneId: "UTC",
   });
-  context.setDefaultTimeout(10_000);
+  // On a busy machine; nothing waits for it when all is well.
+  context.setDefaultTimeout(30_000);
   if (who !== undefined) {
     await context.addCookies([
       { name: "coder_session_token", value: who.token, url: scene.server.url, httpOnly: true },

@@ -11,6 +11,9 @@ import { Settings } from "../components/settings.tsx";
 import { Empty, Loaded } from "../components/states.tsx";
 import { Ago } from "../components/time.tsx";
 
+/** Each build makes one for its workspace and ends that of the build before; nobody manages those by hand. */
+const ofBuild = /^[0-9a-f-]{36}_[0-9a-f-]{36}_session_token$/;
+
 export function TokensPage() {
   const { client, toasts } = useApp();
   const [making, setMaking] = useState(false);
@@ -31,13 +34,14 @@ export function TokensPage() {
         Programs use a token to act as you. Whoever has one can do what you can.
       </p>
       <Loaded query={query}>
-        {(tokens) =>
-          tokens.length === 0 ? (
+        {(tokens) => {
+          const own = tokens.filter(({ token_name: name }) => !ofBuild.test(name));
+          return own.length === 0 ? (
             <Empty title="You have no tokens" />
           ) : (
-            <Table tokens={tokens} onDelete={setDeleting} />
-          )
-        }
+            <Table tokens={own} onDelete={setDeleting} />
+          );
+        }}
       </Loaded>
       {making && (
         <NewToken
