@@ -21,10 +21,12 @@ test("the dashboard", async (t) => {
   if (browser === undefined) return;
   const visit = { browser, scene: await makeScene(t) };
   const only = new RegExp(process.env["CODER_SITE_ONLY"] ?? "");
-  for (const one of pages.filter(({ name }) => only.test(name)))
+  for (const one of pages.filter(({ name }) => only.test(name))) {
     await t.test(`page ${one.name}`, () => checkPage(visit, one));
+  }
   for (const [name, run] of Object.entries({ ...flows, ...terminalFlows }).filter(([name]) =>
     only.test(name),
-  ))
+  )) {
     await t.test(name, () => run(visit));
+  }
 });
