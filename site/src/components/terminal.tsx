@@ -106,9 +106,13 @@ export function Terminal({ agentId, reconnectId, command, onState, onTitle }: Te
     };
   }, [client, clock, agentId, reconnectId, command, onState, onTitle]);
   useEffect(() => {
-    if (screen !== undefined) screen.options.theme = themes[dark ? "dark" : "light"];
+    if (screen !== undefined) paint(screen, themes[dark ? "dark" : "light"]);
   }, [screen, dark]);
   return <div ref={place} className="terminal" />;
+}
+
+function paint(xterm: Xterm, theme: ITheme): void {
+  xterm.options.theme = theme;
 }
 
 /** Ctrl+Shift+C copies, because Ctrl+C is the shell's. Pasting is the browser's own. False: the terminal gets nothing. */
