@@ -107,6 +107,16 @@ export const deployment = {
     responses: { 200: UpdateCheck },
     summary: "Whether a newer version is known",
   }),
+  swagger: endpoint({
+    method: "GET",
+    path: "/swagger/{path...}",
+    auth: "none",
+    rate: "none",
+    // Recorded as a path with a star.
+    ours: true,
+    responses: { 404: Response },
+    summary: "Answers that this server serves no interactive API documentation",
+  }),
   cspReport: endpoint({
     method: "POST",
     path: "/api/v2/csp/reports",

@@ -72,3 +72,6 @@ function capture(): { stream: PassThrough; text: () => string } {
   stream.on("data", (chunk: Buffer) => chunks.push(chunk));
   return { stream, text: () => Buffer.concat(chunks).toString("utf8") };
 }
+
+/** Standard error without the lines that only say what is waited for: on a busy machine anything may take long. */
+export const withoutWaits = (stderr: string): string => stderr.replaceAll(/^.*…\n/gmu, "");

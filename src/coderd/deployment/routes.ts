@@ -63,6 +63,7 @@ function probes(deps: DeploymentDeps): BoundRoute[] {
     ),
     // Update checks ask nobody: the answer is that this version is current.
     bind(deployment.updateCheck, () => ({ current: true, version, url: projectUrl })),
+    bind(deployment.swagger, () => reply(404, { message: "Swagger documentation is disabled." })),
     bind(deployment.cspReport, (ctx, req) => {
       ctx.log.warn("a browser reported a violation of the content security policy", { report: req.body() });
       return "ok";
