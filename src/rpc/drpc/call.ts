@@ -51,6 +51,10 @@ export class Call {
   #inputDone = false;
   /** The peer said that the call is dead: it wants to hear no more. */
   #peerClosed = false;
+  /** Nothing more comes from the peer. */
+  #readDone = false;
+  /** The last packet is sent; only the end of the stream is owed. */
+  #answered = false;
   #message = 0n;
 
   constructor(stream: Duplex, limit: number = maxPacket) {
@@ -105,7 +109,20 @@ export class Call {
     else this.#stream.end();
   }
 
-  /** Answers with an error and ends the stream. */
+  /**
+   * Sends the last packet of an answer. The stream ends when the caller has ended its side: a Go caller that meets the
+   * end of the stream while it still sends its CloseSend takes the call for cancelled. What else it sends is dropped.
+   */
+  answer(last: Outgoing): void {
+    if (!this.#stream.writable) return;
+    if (this.#readDone || this.#peerClosed) return this.finish(last);
+    this.#answered = true;
+    this.#queue.length = 0;
+    this.#stream.write(this.#encode(last));
+    this.#resume?.();
+  }
+
+  /** Answers with an error and ends the stream: an Error packet ends the call on both sides. */
   fail(error: unknown): void {
     const text = error instanceof Error ? error.message : String(error);
     this.finish({
@@ -134,6 +151,8 @@ export class Call {
           if (this.#queue.length >= maxQueued && !this.signal.aborted) await this.#space();
         }
       }
+      this.#readDone = true;
+      if (this.#answered) this.#stream.end();
       this.#end(new CallClosedError("the peer ended the stream"));
     } catch (error) {
       const broken = error instanceof DrpcProtocolError;
@@ -148,7 +167,7 @@ export class Call {
       case packetKind.invoke:
       case packetKind.invokeMetadata:
       case packetKind.message:
-        if (this.#inputDone) return;
+        if (this.#inputDone || this.#answered) return;
         this.#queue.push(packet);
         this.#wake?.();
         return;

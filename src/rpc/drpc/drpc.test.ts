@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { duplexPair } from "node:stream";
 import { test } from "node:test";
+import { realClock } from "#quartz/clock.ts";
 import { ProvisionerDaemon } from "../gen/provisionerd_pb.js";
 import { CallClosedError, DrpcError } from "./call.ts";
 import { drpcClient } from "./client.ts";
@@ -143,4 +144,21 @@ test("a request that is not protobuf is an error for the caller", async () => {
   const parts: Buffer[] = [];
   for await (const part of ours) parts.push(Buffer.from(part));
   assert.match(Buffer.concat(parts).toString(), /cannot decode provisionerd.UpdateJobRequest/);
+});
+
+test("an answered stream stays open until the caller ends it: Go callers take an early end for a cancel", async () => {
+  const [ours, theirs] = duplexPair();
+  const served = serveDrpc(theirs, drpcRouter(ProvisionerDaemon, { updateJob: () => ({}) }));
+  const packet = (kind: number, message: bigint, data = Buffer.alloc(0)) =>
+    encodePacket({ kind, control: false, stream: 1n, message, data });
+  const invoke = Buffer.from("/provisionerd.ProvisionerDaemon/UpdateJob");
+  ours.write(packet(packetKind.invoke, 1n, invoke));
+  ours.write(packet(packetKind.message, 2n));
+  await served;
+  ours.resume();
+  await realClock.sleep(0);
+  assert.ok(!theirs.writableEnded);
+  ours.end(packet(packetKind.closeSend, 3n));
+  await new Promise((resolve) => ours.once("end", resolve));
+  assert.ok(theirs.writableEnded);
 });

@@ -118,10 +118,10 @@ async function run(call: Call, method: DescMethod, handler: AnyHandler, info: Ca
       return sendAnswer(call, method.output, await handler(stream, info));
     case "server_streaming":
       await handler(await request(stream), stream, info);
-      return call.finish({ kind: packetKind.closeSend });
+      return call.answer({ kind: packetKind.closeSend });
     case "bidi_streaming":
       await handler(stream, info);
-      return call.finish({ kind: packetKind.close });
+      return call.answer({ kind: packetKind.close });
   }
 }
 
@@ -135,5 +135,5 @@ async function sendAnswer(call: Call, schema: DescMessage, message: unknown): Pr
   // MethodHandler makes every handler return the init shape of its method's output.
   const data = encode(schema, message as MessageInitShape<DescMessage>);
   await call.send({ kind: packetKind.message, data });
-  call.finish({ kind: packetKind.closeSend });
+  call.answer({ kind: packetKind.closeSend });
 }
