@@ -128,6 +128,8 @@ export class HttpServer implements AsyncDisposable {
     app.server.on("upgrade", (request, socket, head) => {
       // Agents come back at once: their new sockets would hold up the end.
       if (this.#closing) return socket.destroy();
+      // The engine listens no more: a reset before the handshake, or after a refusal, would end the program.
+      socket.on("error", () => socket.destroy());
       const special = this.#options.upgrades?.[pathOf(request.url ?? "")];
       if (special) return special.upgrade(request, socket, head);
       this.#upgrades.set(request, { request, socket, head });
