@@ -137,6 +137,15 @@ test("cancel reaches the engine and its answer still comes", async (t) => {
   assert.equal((await plan).error, "canceled");
 });
 
+test("a cancel between two requests is there when the next one comes", async (t) => {
+  const { session } = await start(t, {
+    plan: async ({ canceled }) => ({ error: canceled.aborted ? "canceled" : "went on" }),
+  });
+  await session.init({});
+  await session.cancel();
+  assert.equal((await session.plan({})).error, "canceled");
+});
+
 test("logs below the wanted level are left out", async (t) => {
   const { session, logs } = await start(
     t,

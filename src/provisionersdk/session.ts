@@ -110,7 +110,8 @@ class Session {
   /** A request of the daemon. Throws when it comes out of order: that ends the session. */
   take({ type }: Request): void {
     if (type.case === "cancel") {
-      if (this.#running) this.#cancel();
+      // Also between two requests: the next one finds it.
+      this.#cancel();
       return;
     }
     if (type.case === "file") return this.#takeFile(type.value);
