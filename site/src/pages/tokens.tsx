@@ -95,7 +95,7 @@ function Table({ tokens, onDelete }: TableProps) {
             <tr key={token.id}>
               <th scope="row">
                 <span className="strong">{token.token_name}</span>
-                <div className="muted small mono">{token.id}</div>
+                <div className="muted small mono key-id">{token.id}</div>
               </th>
               <td>{token.scopes.join(", ")}</td>
               <td>{token.last_used.getTime() > 0 ? <Ago time={token.last_used} /> : "never"}</td>
