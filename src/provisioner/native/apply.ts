@@ -16,7 +16,8 @@ import type { StateInstance } from "./state.ts";
 import type { StateStore } from "./state-store.ts";
 import { withMarks } from "./schema.ts";
 import { placeProblem } from "./problems.ts";
-import type { ManagedType, TypeContext, TypeProblem } from "./types/native-type.ts";
+import { DockerApiError } from "./docker/client.ts";
+import type { Made, ManagedType, TypeContext, TypeProblem } from "./types/native-type.ts";
 
 export type ProvisionWhen = "create" | "destroy";
 
@@ -158,10 +159,11 @@ async function create(change: Change, options: ApplyOptions): Promise<void> {
   }
   const plan = change.type.plan(v.unmarkDeep(config), undefined);
   throwError(plan.problems, instance);
-  const made = await change.type.create(plan.planned, options.context);
+  const made = await makeIt(change, plan.planned, config, options);
   for (const problem of made.problems) {
     if (problem.severity === "warning") options.warn(placeProblem(problem, instance));
   }
+  if (made.exists) options.store.put(stored(change, withMarks(made.state, config, change.type.schema), true));
   throwError(made.problems, instance);
   const value = withMarks(made.state, config, change.type.schema);
   const provisioned = instance.resource.provisioners.length > 0;
@@ -172,6 +174,24 @@ async function create(change: Change, options: ApplyOptions): Promise<void> {
     options.store.put(stored(change, value, false));
   }
   options.log(`${change.address}: Creation complete after ${seconds(begun, options)}${idOf(value)}`);
+}
+
+/**
+ * What the world names itself is written down under the name that finds it before it is made. A refusal takes that
+ * back; a lost answer does not, for then it may be there.
+ */
+async function makeIt(change: Change, planned: Value, config: Value, options: ApplyOptions): Promise<Made> {
+  const { type } = change;
+  const { store, context } = options;
+  if (!type.intent) return type.create(planned, context);
+  const intent = withMarks(await type.intent(planned, context), config, type.schema);
+  store.put(stored(change, intent, true));
+  try {
+    return await type.create(planned, context);
+  } catch (error) {
+    if (error instanceof DockerApiError) store.remove(change.address, false);
+    throw error;
+  }
 }
 
 async function update(change: Change, options: ApplyOptions): Promise<void> {

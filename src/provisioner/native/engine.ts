@@ -156,6 +156,7 @@ async function plan(
       clock: session.clock,
       base: session.files,
       canceled: session.canceled,
+      daemonEnv: options.env ?? {},
     };
     const planned = await run.plan({ state, destroy, variables: request.variableValues, context });
     for (const diagnostic of planned.diagnostics) logDiagnostic(session, diagnostic, run.root);

@@ -19,6 +19,7 @@ import { buildGraph, type ConfigGraph, findCycle } from "#preview/module/graph.t
 import { loadModule } from "#preview/module/load.ts";
 import { missingVariables, readTfvars, textValue } from "#preview/module/tfvars.ts";
 import { configure, providerAddress } from "../coderprovider/provider.ts";
+import { configureDocker, usesDocker } from "./providers.ts";
 import type { PlannedRun } from "./changes.ts";
 import { createFirst, deletion, isError, type Planner, planAll, planInstance, refresh } from "./plan.ts";
 import { modulePath } from "./show-json.ts";
@@ -88,7 +89,6 @@ export class Run {
   async plan(input: PlanInput): Promise<Planned> {
     const planTime = this.#options.clock.now();
     const diagnostics: Diagnostic[] = [];
-    await refresh(input.state, input.context);
     const empty = { changes: [], data: [], outputs: new Map<string, Value>(), diagnostics };
     const done = (run: PlannedRun, variables: ReadonlyMap<string, Value>, context: TypeContext): Planned => ({
       ...run,
@@ -97,23 +97,14 @@ export class Run {
       context,
       planTime,
     });
-    if (input.destroy) {
-      const changes = [...input.state.instances.values()].flatMap((instance) => deletion(instance) ?? []);
-      return done({ ...empty, changes }, new Map(), input.context);
-    }
-    for (const item of this.allDiagnostics()) diagnostics.push(item);
-    const cycle = diagnostics.some(isError) ? undefined : findCycle(this.graph);
-    if (cycle) {
-      diagnostics.push({
-        severity: "error",
-        summary: "Cycle",
-        detail: `These depend on each other: ${cycle.join(", ")}.`,
-      });
-    }
+    const docker = usesDocker(this.graph, input.state);
+    if (!input.destroy || docker) this.#check(diagnostics);
     if (diagnostics.some(isError)) return done(empty, new Map(), input.context);
-    const variables = this.#variables(input, planTime, diagnostics);
+    const variables =
+      !input.destroy || docker ? this.#variables(input, planTime, diagnostics) : new Map<string, Value>();
     if (diagnostics.some(isError)) return done(empty, variables, input.context);
-    const url = { value: input.context.url };
+    // Data sources that a provider block names are read before the provider is there.
+    const settled = { url: input.context.url };
     const planner: Planner = {
       changes: new Map(),
       data: new Map(),
@@ -123,7 +114,7 @@ export class Run {
       context: {
         ...input.context,
         get url() {
-          return url.value;
+          return settled.url;
         },
       },
       state: input.state,
@@ -134,12 +125,38 @@ export class Run {
       planTime,
       "unknown",
     );
-    guard(diagnostics, () => {
-      url.value = this.#url(evaluator, input.context, diagnostics);
-      checkVariables(evaluator, diagnostics);
+    if (!input.destroy) {
+      guard(diagnostics, () => {
+        settled.url = this.#url(evaluator, input.context, diagnostics);
+        checkVariables(evaluator, diagnostics);
+      });
+    }
+    const access = docker
+      ? await configureDocker(evaluator, input.context.daemonEnv, diagnostics)
+      : undefined;
+    const context: TypeContext = {
+      ...input.context,
+      url: settled.url,
+      ...(access ? { docker: access } : {}),
+    };
+    if (diagnostics.some(isError)) return done(empty, variables, context);
+    await refresh(input.state, context);
+    if (input.destroy) {
+      const changes = [...input.state.instances.values()].flatMap((instance) => deletion(instance) ?? []);
+      return done({ ...empty, changes }, variables, context);
+    }
+    return done(planAll(planner, evaluator), variables, context);
+  }
+
+  #check(diagnostics: Diagnostic[]): void {
+    for (const item of this.allDiagnostics()) diagnostics.push(item);
+    const cycle = diagnostics.some(isError) ? undefined : findCycle(this.graph);
+    if (!cycle) return;
+    diagnostics.push({
+      severity: "error",
+      summary: "Cycle",
+      detail: `These depend on each other: ${cycle.join(", ")}.`,
     });
-    const run = diagnostics.some(isError) ? empty : planAll(planner, evaluator);
-    return done(run, variables, { ...input.context, url: url.value });
   }
 
   *allDiagnostics(module: ModuleConfig = this.root): Generator<Diagnostic> {

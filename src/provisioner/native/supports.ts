@@ -4,10 +4,18 @@
  */
 import { rangeOf, type Block, type Expression, headRange } from "#preview/hcl/ast.ts";
 import type { Diagnostic, Range } from "#preview/hcl/source.ts";
-import { allModules, type ModuleConfig, type ResourceConfig } from "#preview/module/config.ts";
+import {
+  allModules,
+  metaAttributes,
+  metaBlocks,
+  type ModuleConfig,
+  type ResourceConfig,
+} from "#preview/module/config.ts";
 import { loadModule } from "#preview/module/load.ts";
 import { readState } from "./state.ts";
 import { cryptoRand } from "#cryptorand/cryptorand.ts";
+import { dockerProviderSchema } from "./docker/access.ts";
+import type { ManagedType } from "./types/native-type.ts";
 import { findType } from "./types/table.ts";
 
 export interface Reason {
@@ -30,6 +38,7 @@ const providers: Readonly<Record<string, string>> = {
   null: "hashicorp/null",
   time: "hashicorp/time",
   local: "hashicorp/local",
+  docker: "kreuzwerker/docker",
   terraform: "terraform.io/builtin/terraform",
 };
 
@@ -91,6 +100,18 @@ function providerReasons(block: Block, reasons: Reason[]): void {
   if (!Object.hasOwn(providers, name)) {
     reasons.push(reason(headRange(block), `provider ${JSON.stringify(name)}`));
   }
+  if (name === "docker") {
+    const { attributes, blocks } = dockerProviderSchema;
+    for (const attribute of block.body.attributes.values()) {
+      if (attribute.name === "alias" || Object.hasOwn(attributes, attribute.name)) continue;
+      reasons.push(reason(rangeOf(attribute), `argument ${attribute.name} of provider "docker"`));
+    }
+    for (const inner of block.body.blocks) {
+      const type = inner.type === "dynamic" ? (inner.labels[0] ?? "") : inner.type;
+      if (Object.hasOwn(blocks, type)) continue;
+      reasons.push(reason(headRange(inner), `block ${type} of provider "docker"`));
+    }
+  }
   if (block.body.attributes.has("alias")) reasons.push(reason(headRange(block), `an alias of a provider`));
 }
 
@@ -117,6 +138,23 @@ function sourceOf(value: Expression): string | undefined {
   return item?.kind === "literal" && typeof item.value.content === "string" ? item.value.content : undefined;
 }
 
+/** Arguments that a type lacks: by name, so that a person sees why Terraform is used. */
+function argumentReasons({ block }: ResourceConfig, type: ManagedType, reasons: Reason[]): void {
+  const { attributes, blocks } = type.schema;
+  const lacks = (name: string): boolean =>
+    type.unsupported?.has(name) === true ||
+    (!Object.hasOwn(attributes, name) && !Object.hasOwn(blocks, name));
+  for (const attribute of block.body.attributes.values()) {
+    if (metaAttributes.has(attribute.name) || !lacks(attribute.name)) continue;
+    reasons.push(reason(rangeOf(attribute), `argument ${attribute.name} of ${type.type}`));
+  }
+  for (const inner of block.body.blocks) {
+    const name = inner.type === "dynamic" ? (inner.labels[0] ?? "") : inner.type;
+    if (metaBlocks.has(inner.type) || !lacks(name)) continue;
+    reasons.push(reason(headRange(inner), `block ${name} of ${type.type}`));
+  }
+}
+
 const lifecycleAttributes = new Set([
   "create_before_destroy",
   "prevent_destroy",
@@ -126,11 +164,13 @@ const lifecycleAttributes = new Set([
 
 function resourceReasons(resource: ResourceConfig, reasons: Reason[]): void {
   const place = headRange(resource.block);
-  if (!findType(resource.mode, resource.type)) {
+  const type = findType(resource.mode, resource.type);
+  if (!type) {
     reasons.push(
       reason(place, `${resource.mode === "data" ? "data source" : "resource"} type ${resource.type}`),
     );
   }
+  if (type?.mode === "managed" && type.unsupported) argumentReasons(resource, type, reasons);
   const provider = resource.provider;
   if (provider && provider.kind !== "variable") reasons.push(reason(place, `an alias of a provider`));
   if (resource.connection) reasons.push(reason(place, `connection blocks`));

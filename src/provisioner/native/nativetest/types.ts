@@ -19,6 +19,7 @@ export function typeContext(change: Partial<TypeContext> = {}): TypeContext {
     clock: new MockClock(),
     base: "/nonexistent",
     canceled: new AbortController().signal,
+    daemonEnv: {},
     ...change,
   };
 }

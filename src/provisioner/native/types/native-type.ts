@@ -5,6 +5,7 @@
 import type { Rand } from "#cryptorand/cryptorand.ts";
 import type { Clock } from "#quartz/clock.ts";
 import type { Value } from "#preview/cty/value.ts";
+import type { DockerAccess } from "../docker/access.ts";
 import type { Schema } from "../schema.ts";
 
 export interface TypeContext {
@@ -20,6 +21,10 @@ export interface TypeContext {
   readonly base: string;
   /** Aborts when the job is cancelled: end gently, keep what was made. */
   readonly canceled: AbortSignal;
+  /** The daemon's environment, for DOCKER_HOST and the like. */
+  readonly daemonEnv: Readonly<Record<string, string | undefined>>;
+  /** Present where the template or the state has types of the `docker` provider. */
+  readonly docker?: DockerAccess;
 }
 
 export type Path = readonly (string | number)[];
@@ -52,11 +57,20 @@ export interface ManagedPlan {
 export interface Made {
   readonly state: Value;
   readonly problems: readonly TypeProblem[];
+  /** With an error: it was made in part, and must not be forgotten. */
+  readonly exists?: true;
 }
 
 export interface ManagedType extends Common {
   readonly mode: "managed";
   readonly plan: (config: Value, prior: Value | undefined) => ManagedPlan;
+  /**
+   * Asked before `create` where the instance's id is the world's to choose: a state that finds the instance again, kept
+   * until `create` is done. Throws where something else is in the way.
+   */
+  readonly intent?: (planned: Value, context: TypeContext) => Promise<Value>;
+  /** Arguments that the real provider has and this type has not. */
+  readonly unsupported?: ReadonlySet<string>;
   readonly create: (planned: Value, context: TypeContext) => Made | Promise<Made>;
   /** In place; without it every change is a replacement. */
   readonly update?: (planned: Value, prior: Value, context: TypeContext) => Made | Promise<Made>;

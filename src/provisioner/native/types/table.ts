@@ -1,4 +1,8 @@
 /** Every type that the native engine knows. */
+import { dockerContainer } from "../docker/container.ts";
+import { dockerImage } from "../docker/image.ts";
+import { dockerNetwork } from "../docker/network.ts";
+import { dockerVolume } from "../docker/volume.ts";
 import { nullResource, terraformData } from "./builtin.ts";
 import { coderTypes } from "./coder.ts";
 import type { NativeType } from "./native-type.ts";
@@ -13,6 +17,10 @@ const all: readonly NativeType[] = [
   ...randomTypes,
   ...timeTypes,
   ...localTypes,
+  dockerContainer,
+  dockerImage,
+  dockerVolume,
+  dockerNetwork,
 ];
 const byName: ReadonlyMap<string, NativeType> = new Map(
   all.map((type) => [`${type.mode} ${type.type}`, type]),
