@@ -267,6 +267,7 @@ export const serverOptions = {
     flag: "allow-workspace-renames",
     env: "CODER_ALLOW_WORKSPACE_RENAMES",
     yaml: "allowWorkspaceRenames",
+    default: "false",
     description:
       "Let users rename their workspaces. What a template names after the workspace is replaced by the next build.",
   }),
@@ -276,6 +277,7 @@ export const serverOptions = {
     env: "CODER_ENABLE_TERRAFORM_DEBUG_MODE",
     yaml: "enableTerraformDebugMode",
     group: logging,
+    default: "false",
     description:
       "Let administrators ask for builds that log what Terraform says of itself, which may hold secrets.",
   }),
