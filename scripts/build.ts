@@ -20,6 +20,8 @@ const { values } = parseArgs({
     full: { type: "boolean" },
     out: { type: "string", default: join(root, "build") },
     cache: { type: "string", default: join(root, ".coder/cache/release") },
+    /** Folder for the unpacked trees. */
+    trees: { type: "string" },
     /** Names as under /bin: `coder-linux-amd64` for the slim program. */
     "served-names": { type: "boolean", default: false },
     level: { type: "string", default: "9" },
@@ -44,6 +46,7 @@ for (const arch of archs.filter(({ go }) => wanted.includes(go))) {
         arch,
         slim,
         out,
+        trees: resolve(values.trees ?? join(out, "tree")),
         name,
         cache: resolve(values.cache),
         level: Number(values.level),

@@ -63,6 +63,7 @@ describe("the slim program as one file", { concurrency: false }, () => {
       arch: ownArch(),
       slim: true,
       out: dir,
+      trees: join(dir, "tree"),
       name: "coder",
       cache,
       level: 1,

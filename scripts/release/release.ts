@@ -12,15 +12,17 @@ export interface ReleaseOptions {
   readonly arch: Arch;
   readonly slim: boolean;
   readonly out: string;
+  /** Where the unpacked tree goes, as `<trees>/<name>`. */
+  readonly trees: string;
   readonly name: string;
   readonly cache: string;
   readonly level: number;
 }
 
 export async function release(options: ReleaseOptions): Promise<{ file: string; tree: string }> {
-  const { arch, slim, out, name, cache, level } = options;
-  const tree = join(out, "tree", name);
-  await mkdir(join(out, "tree"), { recursive: true });
+  const { arch, slim, out, trees, name, cache, level } = options;
+  const tree = join(trees, name);
+  await mkdir(trees, { recursive: true });
   await makeTree({ arch, slim, out: tree, cache });
   const members = await treeMembers(tree);
   const archive = slim ? undefined : await archiveOf(tree, members);

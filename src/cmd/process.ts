@@ -1,4 +1,5 @@
 /** A command line as a process: its streams, its signals, its exit status. */
+import { isSea } from "node:sea";
 import { cryptoRand } from "#cryptorand/cryptorand.ts";
 import { main } from "#cli/main.ts";
 import { ownProgram } from "#cli/program.ts";
@@ -28,7 +29,12 @@ export async function runProcess(program: Command): Promise<never> {
     clock: realClock,
     rand: cryptoRand,
     cwd: process.cwd(),
-    program: ownProgram(process.argv, process.execPath, process.env),
+    program: ownProgram({
+      argv: process.argv,
+      argv0: process.argv0,
+      execPath: process.execPath,
+      release: isSea(),
+    }),
   };
   const status = await main(process.argv.slice(2), world, program);
   // What a command leaves open (a prompt's input, a pooled connection) must not keep the process.

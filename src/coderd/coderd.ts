@@ -15,6 +15,8 @@ import { MetadataBatcher } from "./agentapi/metadata-batcher.ts";
 import * as agentapi from "./agentapi/routes.ts";
 import * as apikeys from "./apikeys/routes.ts";
 import * as authcheck from "./authcheck/routes.ts";
+import { Binaries, type BinaryMaker } from "./bin/binaries.ts";
+import * as bin from "./bin/routes.ts";
 import { type CoderdConfig, defaultConfig } from "./config.ts";
 import { CryptoKeys } from "./cryptokeys/cryptokeys.ts";
 import { newCtx, type Ctx } from "./ctx.ts";
@@ -75,6 +77,8 @@ export interface CoderdOptions {
   readonly passwordRounds?: number;
   /** The built dashboard; without one, small pages answer browsers. */
   readonly site?: SiteSource;
+  /** Programs for agents and clients to download; none by default. */
+  readonly binaries?: { readonly dir: string; readonly maker?: BinaryMaker };
   /** Daemons of the server's own; none by default. */
   readonly builtin?: BuiltinSettings;
 }
@@ -87,6 +91,7 @@ export interface Services
     users.UsersDeps,
     pages.PagesDeps,
     apikeys.ApiKeysDeps,
+    bin.BinDeps,
     deployment.DeploymentDeps,
     dynamicparameters.DynamicParametersDeps,
     files.FilesDeps,
@@ -110,6 +115,7 @@ const modules: readonly ((services: Services) => BoundRoute[])[] = [
   agentapi.routes,
   apikeys.routes,
   authcheck.routes,
+  bin.routes,
   deployment.routes,
   derp.routes,
   dynamicparameters.routes,
@@ -270,6 +276,7 @@ async function makeServices({
   });
   return {
     site: options.site && new Site(options.site),
+    binaries: new Binaries({ ...options.binaries, clock, log: log.named("bin") }),
     store,
     pubsub,
     forms: new Forms(rand),

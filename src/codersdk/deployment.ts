@@ -117,6 +117,13 @@ export const deployment = {
     responses: { 404: Response },
     summary: "Answers that this server serves no interactive API documentation",
   }),
+  initScript: endpoint({
+    method: "GET",
+    path: "/api/v2/init-script/{os}/{arch}",
+    auth: "none",
+    responses: { 200: { raw: "text/plain; charset=utf-8" } },
+    summary: "What a new machine runs first, for agents with a token",
+  }),
   cspReport: endpoint({
     method: "POST",
     path: "/api/v2/csp/reports",

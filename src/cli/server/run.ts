@@ -14,6 +14,7 @@ import type { Logger } from "#slog/slog.ts";
 import { openJournal, startEngines } from "../engines.ts";
 import { coderdConfig, parseAddress, positive } from "./config.ts";
 import type { BuiltinSettings } from "#coderd/provisionerdserver/start.ts";
+import { binaryMaker } from "./binaries.ts";
 import { openDatabase } from "./database.ts";
 
 export interface ServerFacts {
@@ -63,6 +64,7 @@ export async function startServer(facts: ServerFacts): Promise<RunningServer> {
     config: coderdConfig(values),
     // A clone's is built by boot while the server starts; a release brings its own.
     site: firstFolder([join(cacheDir, "site/dashboard"), join(import.meta.dirname, "../../../site/out")]),
+    binaries: { dir: join(cacheDir, "site/orig/bin"), ...binaryMaker({ cacheDir, log }) },
     ...(builtin ? { builtin } : {}),
   });
   cleanup.use(coderd);

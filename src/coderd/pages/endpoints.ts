@@ -66,15 +66,6 @@ export const pages = {
     responses: html,
     summary: "Spends the login link",
   }),
-  /** Where agents and clients look for the binary that fits them. */
-  binary: endpoint({
-    method: "GET",
-    path: "/bin/{name...}",
-    auth: "none",
-    rate: "none",
-    responses: { 404: { raw: "text/plain; charset=utf-8" } },
-    summary: "No binary is built into this server",
-  }),
   /** Everything that no other route knows. */
   fallback: endpoint({
     method: "GET",

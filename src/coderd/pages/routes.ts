@@ -29,16 +29,7 @@ export interface PagesDeps extends LoginDeps, IndexDeps {
 type AnyReq = Pick<Req<typeof pages.status>, "headers">;
 
 export function routes(deps: PagesDeps): BoundRoute[] {
-  return [...signIn(deps), ...cliAuth(deps), ...loginLinks(deps), statusRoute(deps, "status"), binaries()];
-}
-
-/** An HTML page with status 200 would be taken for the binary. */
-function binaries(): BoundRoute {
-  return bind(pages.binary, (_ctx, req) =>
-    rawReply(404, `This server was built without binaries: ${req.params.name} does not exist here.\n`, {
-      headers: { "content-type": "text/plain; charset=utf-8" },
-    }),
-  );
+  return [...signIn(deps), ...cliAuth(deps), ...loginLinks(deps), statusRoute(deps, "status")];
 }
 
 /** Answers every GET outside of the API that no route knows: pages never are 404. */
