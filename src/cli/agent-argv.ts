@@ -1,4 +1,5 @@
 /** Tells the command lines of agents from others, before anything is loaded. */
+import { ownProgram } from "./program.ts";
 import { reaperCommand } from "./reaper.ts";
 
 /** Whether the words after the program's name are for an agent. */
@@ -11,18 +12,16 @@ export interface ProcessFacts {
   readonly execPath: string;
   readonly execArgv: readonly string[];
   readonly argv: readonly string[];
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly argv0: string;
+  /** Whether this is a release, which carries its program in itself. */
+  readonly release: boolean;
 }
 
 /** What an agent that is the first process of a container has to become; undefined for all others. */
 export function reaperOf(facts: ProcessFacts): ReturnType<typeof reaperCommand> | undefined {
-  const { pid, execPath, execArgv, argv, env } = facts;
+  const { pid, execPath, execArgv, argv, release } = facts;
   const words = argv.slice(2);
   if (pid !== 1 || !isAgent(words) || words.includes("--no-reap")) return undefined;
-  const script = argv[1] ?? "";
-  const wrapper = env["CODER_PROGRAM"] ?? "";
-  const again = /\.[cm]?[jt]s$/u.test(script)
-    ? [execPath, ...execArgv, script]
-    : [wrapper.startsWith("/") ? wrapper : execPath];
+  const again = release ? [ownProgram(facts)] : [execPath, ...execArgv, argv[1] ?? ""];
   return reaperCommand([...again, ...words, "--no-reap"]);
 }

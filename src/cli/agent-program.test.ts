@@ -11,18 +11,14 @@ test("only an agent that is the first process becomes something else, and runs a
     execPath: "/node",
     execArgv: ["--x"],
     argv: ["/node", "/c/coder.mjs", "agent", "-v"],
-    env: {},
+    argv0: "node",
+    release: false,
   };
   const words = (more: object) => reaperOf({ ...facts, ...more })?.args.slice(4);
   assert.deepEqual(words({}), ["/node", "--x", "/c/coder.mjs", "agent", "-v", "--no-reap"]);
-  const binary = ["/coder", "/coder", "agent"];
-  assert.deepEqual(words({ execPath: "/coder", execArgv: [], argv: binary }), [
-    "/coder",
-    "agent",
-    "--no-reap",
-  ]);
-  const wrapped = { argv: binary, env: { CODER_PROGRAM: "/usr/bin/coder" } };
-  assert.deepEqual(words(wrapped), ["/usr/bin/coder", "agent", "--no-reap"]);
+  const release = { release: true, execPath: "/cache/coder-1/bin/coder", argv: ["/x", "/x", "agent"] };
+  assert.deepEqual(words({ ...release, argv0: "/usr/bin/coder" }), ["/usr/bin/coder", "agent", "--no-reap"]);
+  assert.deepEqual(words({ ...release, argv0: "coder" }), ["/cache/coder-1/coder", "agent", "--no-reap"]);
   assert.equal(words({ pid: 2 }), undefined);
   assert.equal(words({ argv: ["/node", "/c/coder.mjs", "agent", "--no-reap"] }), undefined);
   assert.equal(words({ argv: ["/node", "/c/coder.mjs", "list"] }), undefined);

@@ -1,10 +1,12 @@
 /** Which commands a process loads: all of its program's, or only an agent's. */
+import { isSea } from "node:sea";
 import { isAgent, reaperOf } from "#cli/agent-argv.ts";
 import type { Command } from "#serpent/command.ts";
 
 /** Never returns. */
 export async function runProgram(load: () => Promise<Command>): Promise<never> {
-  const reaper = reaperOf(process);
+  const { pid, execPath, execArgv, argv, argv0 } = process;
+  const reaper = reaperOf({ pid, execPath, execArgv, argv, argv0, release: isSea() });
   // This process becomes a shell; nothing has been opened yet.
   if (reaper && process.execve) process.execve(reaper.file, reaper.args, definedOnly(process.env));
   const { runProcess } = await import("./process.ts");

@@ -74,10 +74,10 @@ const lastLine = (text: string): string =>
   text.split("\n").findLast((line) => /^\S*(?:Error|error)\b|: /.test(line) && !/^\s/.test(line)) ?? "";
 
 interface Making {
-  makes(name: string): boolean;
+  readonly makes: (name: string) => boolean;
   /** Changes when what it makes would change. */
-  source(): Promise<string>;
-  make(name: string, dir: string): Promise<void>;
+  readonly source: () => Promise<string>;
+  readonly make: (name: string, dir: string) => Promise<void>;
 }
 
 /** Looks once in a server's life whether a file is current. */
