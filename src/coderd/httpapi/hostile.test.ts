@@ -93,20 +93,3 @@ test("JSON that is deep, huge in numbers or no JSON is 400 with the field or the
     assert.ok("message" in JSON.parse(text));
   }
 });
-
-test("a connection that is reset while its upgrade is looked at ends nobody but itself", async (t) => {
-  const server = await newServer(t);
-  const upgrade =
-    "GET /api/v2/workspaceagents/me/rpc HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n" +
-    "Coder-Session-Token: 6a6b6c6d-0000-4000-8000-000000000000\r\n\r\n";
-  await Promise.all(
-    Array.from({ length: 50 }, async () => {
-      const { socket, closed } = await talk(t, server.url);
-      await new Promise<void>((resolve) => socket.write(upgrade, () => resolve()));
-      socket.resetAndDestroy();
-      await closed;
-    }),
-  );
-  assert.equal((await fetch(`${server.url}/healthz`)).status, 200);
-});
