@@ -13,7 +13,10 @@ import { Store } from "./lib/store.ts";
 import { ThemeStore } from "./lib/theme.ts";
 import { Toasts } from "./lib/toasts.ts";
 import "./styles/base.css";
-import "./styles/components.css";
+import "./styles/layout.css";
+import "./styles/controls.css";
+import "./styles/panels.css";
+import "./styles/pages.css";
 
 const session = new Store<Session>({ state: "unknown" });
 const app: App = {
