@@ -14,7 +14,7 @@ export async function stopLocalAgents(
   const pids = (await Promise.all(ids.map((id) => agentPid(join(workspaces, id), id)))).filter(
     (pid) => pid !== undefined,
   );
-  for (const pid of pids) signal(pid, "SIGTERM");
+  for (const pid of pids) for (const target of await targetsOf(pid)) signal(target, "SIGTERM");
   const end = clock.monotonic() + graceMs;
   while (pids.some((pid) => signal(pid, 0)) && clock.monotonic() < end) await clock.sleep(50);
 }
@@ -28,6 +28,14 @@ async function agentPid(dir: string, id: string): Promise<number | undefined> {
   } catch {
     return undefined;
   }
+}
+
+/** Who is told to end: `unshare` lets SIGTERM pass by, so in a namespace of its own the agent is its child. */
+async function targetsOf(pid: number): Promise<readonly number[]> {
+  const command = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "");
+  if (command.trim() !== "unshare") return [pid];
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
+  return children.split(" ").filter(Boolean).map(Number);
 }
 
 function signal(pid: number, name: NodeJS.Signals | 0): boolean {
